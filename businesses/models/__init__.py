@@ -1,0 +1,21 @@
+"""The records of this room: accounts in use here, and the sandbox copy of the CRA register."""
+
+from businesses.models.accounts import BusinessAccount, ProgramAccount, ProgramGroup
+from businesses.models.register import (
+    RegisterEntity,
+    RegisterPayment,
+    RegisterProgram,
+    RegisterStatement,
+    RegisterTransaction,
+)
+
+__all__ = [
+    "BusinessAccount",
+    "ProgramAccount",
+    "ProgramGroup",
+    "RegisterEntity",
+    "RegisterPayment",
+    "RegisterProgram",
+    "RegisterStatement",
+    "RegisterTransaction",
+]
