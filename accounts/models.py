@@ -1,0 +1,103 @@
+"""People: who signs in, how they are reached, and what they agreed to."""
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+
+class Language(models.TextChoices):
+    """The languages in which the portal speaks and writes to a person."""
+
+    ENGLISH = "en-ca", _("English")
+    FRENCH = "fr-ca", _("French")
+
+
+def opaque_username() -> str:
+    """A name that says nothing about the person, for the column that Django insists on."""
+    return uuid.uuid4().hex
+
+
+class User(AbstractUser):
+    """A person who can sign in: known to people by name and e-mail, never by user name.
+
+    Rights are roles and only `delegation` answers for them. Django's own permissions are not used:
+    they answer no to everybody, and the superuser flag opens nothing.
+    """
+
+    username = models.CharField(max_length=32, unique=True, default=opaque_username, editable=False)
+    first_name = models.CharField(_("Given name"), max_length=100, blank=True)
+    last_name = models.CharField(_("Family name"), max_length=100, blank=True)
+    email = models.EmailField(_("Work e-mail"), max_length=254)
+    language = models.CharField(
+        _("Preferred language"), max_length=5, choices=Language, default=Language.ENGLISH
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="accounts_user_one_per_email"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Says no: a right is a role, and `delegation` answers for roles."""
+        return False
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """Says no, as `has_perm` does."""
+        return False
+
+    @property
+    def has_profile(self) -> bool:
+        """Whether the person has created the personal profile: no page opens before it."""
+        return hasattr(self, "profile")
+
+    @property
+    def wants_optional_mail(self) -> bool:
+        """Whether a notice that nobody must receive may be mailed to this person."""
+        return self.has_profile and self.profile.notify_by_email
+
+
+class PersonalProfile(models.Model):
+    """How a person is reached at work, and whether by e-mail too."""
+
+    user = models.OneToOneField(User, on_delete=models.PROTECT, related_name="profile")
+    telephone = models.CharField(_("Telephone"), max_length=30)
+    telephone_extension = models.CharField(_("Extension"), max_length=10, blank=True)
+    notify_by_email = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class Consent(models.Model):
+    """What a person agreed to: the version and hash of the text, and the language it was read in.
+
+    Rows are never changed: a new version of the text asks for a new row.
+    """
+
+    class Kind(models.TextChoices):
+        PRIVACY = "privacy", _("Privacy and consent statement")
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="consents")
+    kind = models.CharField(max_length=20, choices=Kind)
+    version = models.CharField(max_length=10)
+    text_hash = models.CharField(max_length=64)
+    language = models.CharField(max_length=5, choices=Language)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "kind", "version"], name="accounts_consent_once_per_version"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.version}"
