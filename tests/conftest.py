@@ -1,0 +1,127 @@
+"""What every test has: a strict critic, a clock, and a browser that fails on what it is told.
+
+An undefined template variable and any warning are failures by `pyproject.toml`; here the network
+is closed but for this machine, Hypothesis has its profiles, and tests that need PostgreSQL or
+Chromium are skipped where it is missing.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import hypothesis
+import pytest
+import time_machine
+from django.db import connection
+
+pytest_plugins = ["tests.chromium"]
+
+# ---------------------------------------------------------------- how much is tried
+
+PATIENT = {
+    "deadline": None,
+    "print_blob": True,
+    # Shrinking a history of database acts takes minutes and teaches little.
+    "phases": [hypothesis.Phase.explicit, hypothesis.Phase.reuse, hypothesis.Phase.generate],
+    "suppress_health_check": [
+        hypothesis.HealthCheck.function_scoped_fixture,
+        hypothesis.HealthCheck.too_slow,
+    ],
+}
+hypothesis.settings.register_profile("ci", max_examples=100, **PATIENT)
+hypothesis.settings.register_profile("nightly", max_examples=10_000, **PATIENT)
+NIGHTLY = os.environ.get("NIGHTLY") == "1"
+hypothesis.settings.load_profile("nightly" if NIGHTLY else "ci")
+
+# ---------------------------------------------------------------- where it is tried
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what states only PostgreSQL's behaviour when the database is another."""
+    if connection.vendor == "postgresql":
+        return
+    for item in items:
+        if item.get_closest_marker("postgres"):
+            item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: set DATABASE_URL"))
+
+
+class NetworkUsed(RuntimeError):
+    """A test tried to reach another machine."""
+
+
+def refuse_elsewhere(address: object) -> None:
+    """Raise `NetworkUsed` unless `address` is of this machine (a path, localhost, loopback)."""
+    if not isinstance(address, tuple):
+        return
+    host = str(address[0])
+    if host != "localhost" and not ip_address(host).is_loopback:
+        raise NetworkUsed(f"a test tried to reach {host}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def closed_network() -> Iterator[None]:
+    """Let no test reach another machine."""
+
+    def watched(method: Callable[..., Any]) -> Callable[..., Any]:
+        def connect(self: socket.socket, address: object) -> Any:
+            refuse_elsewhere(address)
+            return method(self, address)
+
+        return connect
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", watched(socket.socket.connect))
+        patch.setattr(socket.socket, "connect_ex", watched(socket.socket.connect_ex))
+        yield
+
+
+# ---------------------------------------------------------------- a database to empty
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Let a test that commits be cleaned up after on SQLite.
+
+    PostgreSQL empties tables by TRUNCATE, which insert-only triggers on rows do not see; SQLite
+    deletes row by row, so the triggers are taken away for the flush and put back as they were.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    flush = connection.ops.execute_sql_flush
+
+    def flush_past_triggers(statements: list[str]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+            for name, _definition in triggers:
+                cursor.execute(f'DROP TRIGGER "{name}"')
+            flush(statements)
+            for _name, definition in triggers:
+                cursor.execute(definition)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection.ops, "execute_sql_flush", flush_past_triggers)
+        yield
+
+
+# ---------------------------------------------------------------- a clock
+
+NOW = datetime(2026, 11, 23, 10, 30, tzinfo=ZoneInfo("America/Toronto"))
+
+
+@pytest.fixture
+def at() -> datetime:
+    """The moment at which a test acts: Monday, November 23, 2026, 10:30 a.m. in Toronto."""
+    return NOW
+
+
+@pytest.fixture
+def clock(at: datetime) -> Iterator[time_machine.Traveller]:
+    """The clock of the process, standing at `at`; `clock.move_to(...)` and `clock.shift(...)`."""
+    with time_machine.travel(at, tick=False) as coordinates:
+        yield coordinates
