@@ -16,7 +16,8 @@ LONGEST_INPUT = 60
 BN9_PATTERN = r"^[0-9]{9}\Z"
 EXTENSION_PATTERN = r"^RM[0-9]{4}\Z"
 
-_SEPARATORS = re.compile(r"[\s.\-‐‑‒–—−\u200b\ufeff]+")
+# Spaces of every width, dots, hyphens and dashes, and the invisible marks that come with a paste.
+_SEPARATORS = re.compile(r"[\s.\-\u00ad\u200b-\u200f\u2010-\u2015\u2060\u2212\ufeff]+")
 _BN15 = re.compile(r"([0-9]{9})([^\W\d_]{2}[0-9]{4})")
 _EXTENSION = re.compile(r"([^\W\d_]{2})([0-9]{4})")
 

@@ -167,6 +167,11 @@ class ProgramGroup(models.Model):
         verbose_name = _("program account group")
         verbose_name_plural = _("program account groups")
         default_permissions = ()
+        permissions = [
+            ("pam", "Program Account Manager"),
+            ("editor", "Editor"),
+            ("reader", "Reader"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 "business",

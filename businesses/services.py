@@ -1,0 +1,63 @@
+"""What happens to business and program accounts. Callers hold the right and write the history."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from businesses.models import BusinessAccount, ProgramAccount
+from businesses.register import EntityProgram, LegalEntity
+
+
+@transaction.atomic
+def open_business(*, entity: LegalEntity, at: datetime) -> BusinessAccount:
+    """Open an active business account from the register, with all its program accounts.
+
+    Raises `IntegrityError` if the number has an account already: of several claims one wins.
+    """
+    business = BusinessAccount.objects.create(
+        bn9=entity.bn9,
+        legal_name=entity.legal_name,
+        operating_name=entity.operating_name,
+        street=entity.street,
+        city=entity.city,
+        region=entity.region,
+        postal_code=entity.postal_code,
+        country=entity.country,
+        email=next(iter(entity.emails), ""),
+        provider_type=entity.provider_type,
+        status=BusinessAccount.Status.ACTIVE,
+    )
+    ProgramAccount.objects.bulk_create(
+        _program(business, program, at) for program in entity.programs
+    )
+    return business
+
+
+@transaction.atomic
+def link_new_programs(
+    *, business: BusinessAccount, entity: LegalEntity, at: datetime
+) -> list[ProgramAccount]:
+    """Add the program accounts that the register has gained; return them by extension.
+
+    Those already here keep their names and dates. Raises `ValueError` if the entity is another.
+    """
+    if entity.bn9 != business.bn9:
+        raise ValueError("The register entity is not this business.")
+    locked = BusinessAccount.objects.select_for_update().get(pk=business.pk)
+    linked = set(locked.programs.values_list("extension", flat=True))
+    return ProgramAccount.objects.bulk_create(
+        _program(locked, program, at)
+        for program in sorted(entity.programs, key=lambda program: program.extension)
+        if program.extension not in linked
+    )
+
+
+def _program(business: BusinessAccount, program: EntityProgram, at: datetime) -> ProgramAccount:
+    return ProgramAccount(
+        business=business,
+        extension=program.extension,
+        name=program.name,
+        kind=program.kind,
+        opened_at=at,
+        closed_at=None if program.is_open else at,
+    )
