@@ -1,5 +1,31 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from audit.verbs import register
 
 
 class DelegationConfig(AppConfig):
     name = "delegation"
+
+    def ready(self) -> None:
+        register(
+            {
+                "access_request.create": _("Asked for access: %(object)s"),
+                "access_request.approve": _("Approved the access request of %(object)s"),
+                "access_request.reject": _("Rejected the access request of %(object)s"),
+                "access_request.withdraw": _("Withdrew the access request of %(object)s"),
+                "relationship_request.create": _("Requested a business relationship: %(object)s"),
+                "relationship_request.approve": _("Approved the relationship with %(object)s"),
+                "relationship_request.reject": _("Rejected the relationship with %(object)s"),
+                "relationship_request.withdraw": _(
+                    "Withdrew the relationship request of %(object)s"
+                ),
+                "employee_group.create": _("Created the employee group %(object)s"),
+                "employee_group.add": _("Added an employee to the group %(object)s"),
+                "employee_group.grant": _("Gave a role to the employee group %(object)s"),
+                "client_group.create": _("Created the client group %(object)s"),
+                "client_group.add": _("Added a client to the client group %(object)s"),
+                "staff_assignment.create": _("Assigned %(object)s to a client"),
+                "staff_assignment.end": _("Ended the assignment of %(object)s"),
+            }
+        )

@@ -1,0 +1,67 @@
+"""The way into every page of a business: who acts for whom, and what stays hidden.
+
+A business that does not exist and one that the person does not belong to answer the same 404.
+What a person may see but not do answers 403 with the reason in words.
+"""
+
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from django.utils import timezone
+
+from accounts.models import User
+from businesses.models import BusinessAccount
+from delegation.access import Access, Decision, Reason
+
+
+class Denied(PermissionDenied):
+    """Seen, but not allowed: carries the decision whose reason the page tells."""
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__(decision.reason)
+        self.decision = decision
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The person of the request; every page behind sign-in has one."""
+    if not isinstance(request.user, User):
+        raise Http404
+    return request.user
+
+
+def enter(request: HttpRequest, bn9: str, at: datetime | None = None) -> Access:
+    """The access of the signed-in person acting for the business `bn9`, now.
+
+    Also puts the account in use on the page.
+    """
+    business = BusinessAccount.objects.filter(bn9=bn9).first()
+    if business is None:
+        raise Http404
+    access = Access(signed_in(request), business, at or timezone.now())
+    if access.own.membership is Reason.MEMBERSHIP_SUSPENDED:
+        raise Denied(Decision(Reason.MEMBERSHIP_SUSPENDED))
+    if access.own.membership is not Reason.ALLOWED:
+        raise Http404
+    request.account_in_use = business  # type: ignore[attr-defined]
+    return access
+
+
+def client_of(access: Access, client_bn9: str) -> BusinessAccount:
+    """A client of the firm acted for, present or past, that the person is assigned to, or 404."""
+    client = access.clients().filter(bn9=client_bn9).first()
+    if client is None:
+        raise Http404
+    return client
+
+
+def require(decision: Decision) -> None:
+    """Go on if the decision allows it, else 403 with its reason."""
+    if not decision.allowed:
+        raise Denied(decision)
+
+
+def require_any(found: object) -> None:
+    """Go on if there is anything the person may do on this page, else 403."""
+    if not found:
+        raise Denied(Decision(Reason.ROLE_TOO_LOW))

@@ -1,0 +1,1 @@
+"""Forms of delegation: they validate; services act."""

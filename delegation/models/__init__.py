@@ -1,0 +1,54 @@
+"""Who may do what: the records behind every access decision."""
+
+from delegation.models.clients import ClientGroup, ClientGroupMember, StaffAssignment
+from delegation.models.employees import (
+    AccessRequest,
+    AccessRequestLine,
+    EmployeeGroup,
+    EmployeeGroupMember,
+    Membership,
+)
+from delegation.models.grants import (
+    BusinessRole,
+    Grant,
+    GroupProgramGroupRole,
+    GroupProgramRole,
+    ProgramRole,
+    RoleWritesElsewhere,
+)
+from delegation.models.relationships import (
+    Ceiling,
+    Level,
+    Relationship,
+    RelationshipRequest,
+    RelationshipRequestLine,
+    RelationshipTerms,
+    Visibility,
+)
+from delegation.models.requests import Decision, Status
+
+__all__ = [
+    "AccessRequest",
+    "AccessRequestLine",
+    "BusinessRole",
+    "Ceiling",
+    "ClientGroup",
+    "ClientGroupMember",
+    "Decision",
+    "EmployeeGroup",
+    "EmployeeGroupMember",
+    "Grant",
+    "GroupProgramGroupRole",
+    "GroupProgramRole",
+    "Level",
+    "Membership",
+    "ProgramRole",
+    "Relationship",
+    "RelationshipRequest",
+    "RelationshipRequestLine",
+    "RelationshipTerms",
+    "RoleWritesElsewhere",
+    "StaffAssignment",
+    "Status",
+    "Visibility",
+]

@@ -1,0 +1,98 @@
+"""Who may do each act of delegation. Each answer asks `access.py`, for a page and again under lock."""
+
+from businesses.models import BusinessAccount, ProgramAccount
+from delegation.access import Access, Decision
+from delegation.models import (
+    AccessRequest,
+    AccessRequestLine,
+    Ceiling,
+    RelationshipRequest,
+    RelationshipRequestLine,
+)
+from delegation.roles import Action, Role, grantable_by
+
+
+def can_list_access_requests(access: Access) -> bool:
+    """A BAM sees every request to the business; a PAM sees those that name its programs."""
+    return bool(access.programs(Action.MANAGE_EMPLOYEES)) or access.is_bam
+
+
+def can_approve_access_request(
+    access: Access, access_request: AccessRequest
+) -> list[AccessRequestLine]:
+    """The undecided lines that the person may decide: every one as BAM, its programs' as PAM.
+
+    Nobody decides a request of one's own.
+    """
+    if access_request.person_id == access.person.pk or access_request.bn9 != access.acting_for.bn9:
+        return []
+    return _decidable(access, list(access_request.lines.all()), Action.MANAGE_EMPLOYEES)
+
+
+can_reject_access_request = can_approve_access_request
+
+
+def can_grant_role(access: Access, scope: BusinessAccount | ProgramAccount, role: Role) -> bool:
+    """Nobody grants above the own right on a scope; BAM is granted on the business alone."""
+    if isinstance(scope, BusinessAccount):
+        return role is Role.BAM and access.decide(Action.MANAGE_EMPLOYEES, scope).allowed
+    if role is Role.BAM or not access.decide(Action.MANAGE_EMPLOYEES, scope).allowed:
+        return False
+    return role in grantable_by(access.role_on(scope))
+
+
+def can_list_relationships(access: Access) -> bool:
+    """A BAM sees every relationship of the business; a PAM those that touch its programs."""
+    return bool(access.programs(Action.MANAGE_RELATIONSHIPS)) or access.is_bam
+
+
+def can_approve_relationship_request(
+    access: Access, relationship_request: RelationshipRequest
+) -> list[RelationshipRequestLine]:
+    """The undecided lines that the person may decide for the client: BAM all, PAM its programs'.
+
+    A person of both firms does not decide what that person asked for.
+    """
+    asked_by_the_person = relationship_request.requested_by_id == access.person.pk
+    if asked_by_the_person or relationship_request.client_bn9 != access.acting_for.bn9:
+        return []
+    return _decidable(
+        access, list(relationship_request.lines.all()), Action.MANAGE_RELATIONSHIPS
+    )
+
+
+can_reject_relationship_request = can_approve_relationship_request
+
+
+def grantable_ceilings(access: Access) -> list[Ceiling]:
+    """The ceilings that the person may agree to: a PAM gives providers at most Editor."""
+    return list(Ceiling) if access.is_bam else [Ceiling.EDITOR, Ceiling.READER]
+
+
+def can_request_relationship(access: Access) -> Decision:
+    """The BAM of a service provider asks for clients."""
+    return access.decide(Action.MANAGE_CLIENTS, access.acting_for)
+
+
+def can_assign_staff(access: Access) -> Decision:
+    """The BAM of a service provider says who works for which client."""
+    return access.decide(Action.MANAGE_CLIENTS, access.acting_for)
+
+
+def can_manage_groups(access: Access) -> Decision:
+    """A BAM makes employee groups and program-account groups."""
+    return access.decide(Action.MANAGE_EMPLOYEES, access.acting_for)
+
+
+def can_view_activity(access: Access) -> Decision:
+    """A BAM reads the history of the business."""
+    return access.decide(Action.VIEW_ACTIVITY, access.acting_for)
+
+
+def _decidable[Line: (AccessRequestLine, RelationshipRequestLine)](
+    access: Access, lines: list[Line], action: Action
+) -> list[Line]:
+    if access.decide(action, access.acting_for).allowed:
+        return [line for line in lines if not line.decision]
+    extensions = {program.extension for program in access.programs(action)}
+    return [line for line in lines if not line.decision and line.extension in extensions]

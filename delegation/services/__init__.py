@@ -1,0 +1,1 @@
+"""What happens: one function per verb, atomic, decided again under the lock, with its history."""

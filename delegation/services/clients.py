@@ -1,0 +1,190 @@
+"""A provider's own order: client groups, and who of its people works for which client."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from audit.services import Refusal, business_chain, person_chain, record, refuse
+from businesses.models import BusinessAccount
+from delegation.access import Access
+from delegation.models import (
+    Ceiling,
+    ClientGroup,
+    ClientGroupMember,
+    EmployeeGroup,
+    Membership,
+    StaffAssignment,
+)
+from delegation.models.periods import during
+from delegation.permissions import can_assign_staff
+from delegation.services.decisions import Problem
+
+
+@transaction.atomic
+def create_client_group(
+    *, actor: User, acting_for: BusinessAccount, name: str, at: datetime
+) -> ClientGroup | Refusal:
+    """Make an empty client group. Its name is unique in the firm, archived ones included."""
+    if not can_assign_staff(Access(actor, acting_for, at)).allowed:
+        return _refuse("client_group.create", _not_allowed(), actor, acting_for, name, at)
+    group = ClientGroup.objects.create(provider=acting_for, name=name, created_at=at)
+    record(verb="client_group.create", **_about(actor, acting_for, group.name, group.pk, at))
+    return group
+
+
+@transaction.atomic
+def add_client_to_group(
+    *,
+    actor: User,
+    acting_for: BusinessAccount,
+    group: ClientGroup,
+    client: BusinessAccount,
+    at: datetime,
+) -> ClientGroupMember | Refusal:
+    """Put a client into a group; whoever is assigned to the group works for it at once."""
+    access = Access(actor, acting_for, at)
+    known = access.clients().filter(pk=client.pk).exists()
+    if not can_assign_staff(access).allowed or not known or group.provider_id != acting_for.pk:
+        return _refuse("client_group.add", _not_allowed(), actor, acting_for, group.name, at)
+    member = ClientGroupMember.objects.filter(during(at), group=group, client=client).first()
+    if member is None:
+        member = ClientGroupMember.objects.create(group=group, client=client, starts_at=at)
+        record(
+            verb="client_group.add",
+            after={"client": client.bn9},
+            **_about(actor, acting_for, group.name, group.pk, at),
+        )
+    return member
+
+
+@transaction.atomic
+def create_staff_assignment(
+    *,
+    actor: User,
+    acting_for: BusinessAccount,
+    assignee: User | EmployeeGroup,
+    target: BusinessAccount | ClientGroup,
+    role: Ceiling,
+    at: datetime,
+    ends_at: datetime | None = None,
+) -> StaffAssignment | Refusal:
+    """Assign a person or an employee group of the provider to a client or a client group.
+
+    An assignment gives at most what the client's terms allow. The firm's BAMs need none.
+    """
+    access = Access(actor, acting_for, at)
+    problem = _why_not_assignable(access, assignee, target, at)
+    if problem:
+        return _refuse(
+            "staff_assignment.create", problem, actor, acting_for, _name(assignee), at
+        )
+    columns: dict[str, Any] = {
+        "person" if isinstance(assignee, User) else "employee_group": assignee,
+        "client" if isinstance(target, BusinessAccount) else "client_group": target,
+    }
+    try:
+        with transaction.atomic():
+            assignment = StaffAssignment.objects.create(
+                provider=acting_for,
+                role=role,
+                assigned_by=actor,
+                starts_at=at,
+                ends_at=ends_at,
+                **columns,
+            )
+    except IntegrityError:
+        problem = "already_assigned", _("This assignment exists already.")
+        return _refuse(
+            "staff_assignment.create", problem, actor, acting_for, _name(assignee), at
+        )
+    about = _about(actor, acting_for, _name(assignee), assignment.pk, at)
+    if isinstance(assignee, User):
+        about["chains"].append(person_chain(assignee))
+    record(
+        verb="staff_assignment.create",
+        after={"target": str(target), "role": role.value, "ends_at": ends_at},
+        **about,
+    )
+    return assignment
+
+
+@transaction.atomic
+def end_staff_assignment(
+    *, actor: User, acting_for: BusinessAccount, assignment: StaffAssignment, at: datetime
+) -> StaffAssignment | Refusal:
+    """End an assignment at once."""
+    locked = StaffAssignment.objects.select_for_update(no_key=True).get(pk=assignment.pk)
+    assignee = locked.person or locked.employee_group
+    allowed = can_assign_staff(Access(actor, acting_for, at)).allowed
+    problem = None if allowed and locked.provider_id == acting_for.pk else _not_allowed()
+    if not locked.active_at(at):
+        problem = "already_ended", _("This assignment is over already. Nothing was changed.")
+    if problem:
+        return _refuse("staff_assignment.end", problem, actor, acting_for, _name(assignee), at)
+    locked.ends_at = at
+    locked.save()
+    record(
+        verb="staff_assignment.end",
+        **_about(actor, acting_for, _name(assignee), locked.pk, at),
+    )
+    return locked
+
+
+def assignable_people(provider: BusinessAccount, at: datetime) -> list[User]:
+    """The provider's own people whom its BAM can assign, by name."""
+    members = Membership.objects.filter(during(at), business=provider, suspended_at__isnull=True)
+    people = User.objects.filter(pk__in=members.values("person"), is_active=True)
+    return list(people.order_by("last_name", "first_name", "pk"))
+
+
+def _why_not_assignable(
+    access: Access, assignee: User | EmployeeGroup, target: BusinessAccount | ClientGroup, at: datetime
+) -> Problem | None:
+    if not can_assign_staff(access).allowed:
+        return _not_allowed()
+    if assignee == access.person:
+        return "own_assignment", _("As a manager you reach every client; you cannot assign yourself.")
+    if isinstance(assignee, User):
+        ours = assignee in assignable_people(access.acting_for, at)
+    else:
+        ours = assignee.business_id == access.acting_for.pk
+    if isinstance(target, BusinessAccount):
+        known = access.clients().filter(pk=target.pk).exists()
+    else:
+        known = target.provider_id == access.acting_for.pk
+    return None if ours and known else _not_allowed()
+
+
+def _not_allowed() -> Problem:
+    return "not_allowed", _("You cannot assign employees here.")
+
+
+def _name(assignee: User | EmployeeGroup | None) -> str:
+    return assignee.get_full_name() if isinstance(assignee, User) else str(assignee)
+
+
+def _about(
+    actor: User, acting_for: BusinessAccount, name: str, pk: object, at: datetime
+) -> dict[str, Any]:
+    return {
+        "at": at,
+        "actor": actor,
+        "acting_for": acting_for.bn9,
+        "chains": [business_chain(acting_for.bn9)],
+        "object_type": "client_order",
+        "object_id": str(pk),
+        "object_label": name,
+        "path": "own:bam",
+    }
+
+
+def _refuse(
+    verb: str, problem: Problem, actor: User, acting_for: BusinessAccount, name: str, at: datetime
+) -> Refusal:
+    code, message = problem
+    return refuse(
+        code=code, message=message, verb=verb, **_about(actor, acting_for, name, "", at)
+    )

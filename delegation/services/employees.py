@@ -1,0 +1,325 @@
+"""Access requests of employees: ask, approve, reject, withdraw."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from audit.services import Refusal, business_chain, person_chain, record, refuse
+from businesses.models import BusinessAccount, ProgramAccount
+from delegation.access import Access
+from delegation.models import AccessRequest, AccessRequestLine, Decision
+from delegation.models.periods import during
+from delegation.permissions import (
+    can_approve_access_request,
+    can_grant_role,
+    can_reject_access_request,
+)
+from delegation.roles import Role
+from delegation.services import roles as role_service
+from delegation.services.decisions import (
+    Problem,
+    close,
+    close_if_decided,
+    decide_line,
+    lock,
+    own_path,
+    why_not_decidable,
+    why_not_yours,
+)
+from notices.services import notify
+
+
+@dataclass(frozen=True)
+class Grants:
+    """What an approval gives: the whole business, or a role for each program account (by pk)."""
+
+    make_bam: bool = False
+    programs: Mapping[int, Role] | None = None
+
+    def named(self, business: BusinessAccount) -> dict[ProgramAccount, Role]:
+        """The program accounts of the business among those granted, with their roles."""
+        wanted = {} if self.make_bam else dict(self.programs or {})
+        return {
+            program: wanted[program.pk]
+            for program in business.programs.order_by("extension")
+            if program.pk in wanted
+        }
+
+
+@transaction.atomic
+def create_access_request(
+    *, actor: User, bn9: str, note: str, wishes: Mapping[str, Role], at: datetime
+) -> AccessRequest | Refusal:
+    """Ask the employer `bn9` for access; `wishes` maps RM extensions to roles, or is empty.
+
+    The answer is the same whether or not the BN is registered. A second request waits for the
+    first one to be decided or to lapse.
+    """
+    if actor in role_service.managers_of(bn9, at):
+        return _refuse_create(
+            actor, bn9, at, "own_business", _("You already manage this business account.")
+        )
+    access_request = AccessRequest(
+        person=actor,
+        bn9=bn9,
+        note=note,
+        starts_at=at,
+        closes_at=at + timedelta(days=settings.ACCESS_REQUEST_LAPSE_DAYS),
+    )
+    try:
+        with transaction.atomic():
+            access_request.save(force_insert=True)
+    except IntegrityError:
+        return _refuse_create(
+            actor,
+            bn9,
+            at,
+            "already_waiting",
+            _(
+                "You already have a request waiting for this business number. Withdraw it first if "
+                "you want to ask for something else."
+            ),
+        )
+    lines = wishes or {"": ""}
+    AccessRequestLine.objects.bulk_create(
+        AccessRequestLine(request=access_request, extension=extension, wished_role=role)
+        for extension, role in lines.items()
+    )
+    for manager in role_service.managers_of(bn9, at):
+        # One mail a day and manager, however many people ask.
+        notify(
+            key=f"access_requests_waiting:{bn9}:{manager.pk}:{at:%Y-%m-%d}",
+            template="delegation/email/access_request_waiting.txt",
+            recipient=manager,
+            context={"bn9": bn9},
+        )
+    record(
+        verb="access_request.create",
+        after={"note": note, "wishes": {key: str(role) for key, role in lines.items()}},
+        **_about(actor, access_request, at),
+    )
+    return access_request
+
+
+@transaction.atomic
+def approve_access_request(
+    *,
+    actor: User,
+    acting_for: BusinessAccount,
+    access_request: AccessRequest,
+    grants: Grants,
+    expected_version: int,
+    at: datetime,
+) -> AccessRequest | Refusal:
+    """Decide every open line that the actor may decide, and grant the roles.
+
+    A BAM decides the whole request: a wished program without a role is rejected, one that was not
+    wished is added. A PAM decides the lines of its own programs; the others go on waiting.
+    """
+    if grants.make_bam:
+        role_service.lock_managers(acting_for)
+    locked = lock(access_request)
+    access = Access(actor, acting_for, at)
+    lines = can_approve_access_request(access, locked)
+    given = grants.named(acting_for)
+    problem = (
+        why_not_decidable(locked, Decision.APPROVED, expected_version, at)
+        or why_not_yours(lines)
+        or _why_not_grantable(access, locked, lines, grants, given)
+    )
+    if problem:
+        return _refuse_decision("access_request.approve", problem, actor, acting_for, locked, at)
+    role_service.join(person=locked.person, business=acting_for, at=at)
+    if grants.make_bam:
+        role_service.grant_business_role(
+            person=locked.person, business=acting_for, granted_by=actor, at=at
+        )
+    for program, role in given.items():
+        role_service.grant_program_role(
+            person=locked.person, program=program, role=role, granted_by=actor, at=at
+        )
+    _decide_lines(locked, lines, grants.make_bam, given, actor, at)
+    close_if_decided(locked, actor, "", at)
+    shown = (
+        {"business": Role.BAM.value}
+        if grants.make_bam
+        else {program.extension: role.value for program, role in given.items()}
+    )
+    _told(locked, acting_for, "access_request_approved", at, roles=shown)
+    record(
+        verb="access_request.approve",
+        after={"roles": shown},
+        path=own_path(access),
+        **_about(actor, locked, at, acting_for),
+    )
+    return locked
+
+
+@transaction.atomic
+def reject_access_request(
+    *,
+    actor: User,
+    acting_for: BusinessAccount,
+    access_request: AccessRequest,
+    reason: str,
+    expected_version: int,
+    at: datetime,
+) -> AccessRequest | Refusal:
+    """Reject every open line that the actor may decide, with a reason that the person reads."""
+    locked = lock(access_request)
+    access = Access(actor, acting_for, at)
+    lines = can_reject_access_request(access, locked)
+    problem = why_not_decidable(locked, Decision.REJECTED, expected_version, at) or why_not_yours(
+        lines
+    )
+    if problem:
+        return _refuse_decision("access_request.reject", problem, actor, acting_for, locked, at)
+    _decide_lines(locked, lines, False, {}, actor, at)
+    close_if_decided(locked, actor, reason, at)
+    _told(locked, acting_for, "access_request_rejected", at, reason=reason)
+    record(
+        verb="access_request.reject",
+        reason=reason,
+        path=own_path(access),
+        **_about(actor, locked, at, acting_for),
+    )
+    return locked
+
+
+@transaction.atomic
+def withdraw_access_request(
+    *, actor: User, access_request: AccessRequest, at: datetime
+) -> AccessRequest | Refusal:
+    """Take back one's own request while any of it waits."""
+    locked = lock(access_request)
+    problem = why_not_decidable(locked, Decision.WITHDRAWN, None, at)
+    if locked.person_id != actor.pk:
+        problem = "not_yours", _("Only the person who asked can withdraw this request.")
+    if problem:
+        return _refuse_decision("access_request.withdraw", problem, actor, None, locked, at)
+    open_lines = locked.lines.filter(decision="")
+    open_lines.update(decision=Decision.WITHDRAWN, decided_at=at, decided_by=actor)
+    close(locked, Decision.WITHDRAWN, actor, "", at)
+    record(verb="access_request.withdraw", **_about(actor, locked, at))
+    return locked
+
+
+def _why_not_grantable(
+    access: Access,
+    access_request: AccessRequest,
+    lines: list[AccessRequestLine],
+    grants: Grants,
+    given: Mapping[ProgramAccount, Role],
+) -> Problem | None:
+    if not grants.make_bam and not given:
+        return "nothing_granted", _(
+            "Choose a role on at least one program account, or reject the request."
+        )
+    scopes: dict[BusinessAccount | ProgramAccount, Role] = dict(given)
+    if grants.make_bam:
+        scopes = {access.acting_for: Role.BAM}
+    if not all(can_grant_role(access, scope, role) for scope, role in scopes.items()):
+        return "above_own_right", _("You cannot grant more than your own role allows.")
+    wished = {line.extension for line in lines}
+    if not access.is_bam and not all(program.extension in wished for program in given):
+        return "not_asked", _("As a Program Account Manager, grant only what was asked for.")
+    if access_request.person.memberships.filter(
+        during(access.at), business=access.acting_for, suspended_at__isnull=False
+    ).exists():
+        return "membership_suspended", _("This person’s access to the business is suspended.")
+    return None
+
+
+def _decide_lines(
+    access_request: AccessRequest,
+    lines: list[AccessRequestLine],
+    make_bam: bool,
+    given: Mapping[ProgramAccount, Role],
+    actor: User,
+    at: datetime,
+) -> None:
+    """Decide the lines once each: approved where something was granted for them, else rejected."""
+    roles = {program.extension: role for program, role in given.items()}
+    whole = Role.BAM if make_bam else None
+    for line in lines:
+        granted = whole or roles.pop(line.extension, None)
+        approved = granted or (line.extension == "" and given)
+        line.granted_role = granted or ""
+        decide_line(line, Decision.APPROVED if approved else Decision.REJECTED, actor, at)
+    AccessRequestLine.objects.bulk_create(
+        AccessRequestLine(
+            request=access_request,
+            extension=extension,
+            granted_role=role,
+            decision=Decision.APPROVED,
+            decided_at=at,
+            decided_by=actor,
+        )
+        for extension, role in roles.items()
+    )
+
+
+def _told(
+    access_request: AccessRequest,
+    business: BusinessAccount,
+    template: str,
+    at: datetime,
+    **context: Any,
+) -> None:
+    notify(
+        key=f"{template}:{access_request.pk}:{access_request.version}",
+        template=f"delegation/email/{template}.txt",
+        recipient=access_request.person,
+        context={"access_request": access_request, "business": business, **context},
+    )
+
+
+def _about(
+    actor: User,
+    access_request: AccessRequest,
+    at: datetime,
+    acting_for: BusinessAccount | None = None,
+) -> dict[str, Any]:
+    """The part of a history event that every act on an access request shares."""
+    return {
+        "at": at,
+        "actor": actor,
+        "acting_for": acting_for.bn9 if acting_for else "",
+        "chains": [business_chain(access_request.bn9), person_chain(access_request.person)],
+        "object_type": "access_request",
+        "object_id": str(access_request.pk),
+        "object_label": access_request.person.get_full_name(),
+    }
+
+
+def _refuse_decision(
+    verb: str,
+    problem: Problem,
+    actor: User,
+    acting_for: BusinessAccount | None,
+    access_request: AccessRequest,
+    at: datetime,
+) -> Refusal:
+    code, message = problem
+    return refuse(
+        code=code, message=message, verb=verb, **_about(actor, access_request, at, acting_for)
+    )
+
+
+def _refuse_create(actor: User, bn9: str, at: datetime, code: str, message: str) -> Refusal:
+    return refuse(
+        code=code,
+        message=message,
+        verb="access_request.create",
+        at=at,
+        actor=actor,
+        chains=[person_chain(actor)],
+        object_type="business",
+        object_id=bn9,
+    )

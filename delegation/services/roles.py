@@ -1,0 +1,119 @@
+"""The role service: the only place that writes roles and memberships.
+
+Its callers record the act that they belong to; nothing here is an act of its own. Whatever may
+lower the number of Business Account Managers first locks the business row.
+"""
+
+from datetime import datetime
+
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Exists, OuterRef
+
+from accounts.models import User
+from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup
+from delegation.models import (
+    BusinessRole,
+    EmployeeGroup,
+    Grant,
+    GroupProgramGroupRole,
+    GroupProgramRole,
+    Membership,
+    ProgramRole,
+)
+from delegation.models.periods import during
+from delegation.roles import PROGRAM_ROLES, Role
+
+
+def lock_managers(business: BusinessAccount) -> None:
+    """Hold the business row until the transaction ends: its managers change one act at a time."""
+    BusinessAccount.objects.select_for_update(no_key=True).get(pk=business.pk)
+
+
+def join(*, person: User, business: BusinessAccount, at: datetime) -> Membership:
+    """The live membership of a person in a business, begun now where there is none."""
+    live = Membership.objects.filter(during(at), person=person, business=business).first()
+    return live or Membership.objects.create(person=person, business=business, starts_at=at)
+
+
+def grant_business_role(
+    *,
+    person: User,
+    business: BusinessAccount,
+    granted_by: User | None,
+    at: datetime,
+    source: Grant.Source = Grant.Source.DIRECT,
+) -> BusinessRole:
+    """Make a person Business Account Manager. One who is already stays as is."""
+    rows = BusinessRole.objects.filter(during(at), user=person, content_object=business)
+    return rows.first() or BusinessRole.objects.create(
+        user=person,
+        content_object=business,
+        permission=_permission(BusinessAccount, Role.BAM),
+        starts_at=at,
+        granted_by=granted_by,
+        source=source,
+    )
+
+
+def grant_program_role(
+    *, person: User, program: ProgramAccount, role: Role, granted_by: User, at: datetime
+) -> ProgramRole:
+    """Give a person a role on a program account, in place of another held there directly."""
+    permission = _permission(ProgramAccount, role)
+    live = ProgramRole.objects.filter(during(at), user=person, content_object=program)
+    same = live.filter(permission=permission).first()
+    if same:
+        return same
+    live.update(ends_at=at, ended_by=granted_by)
+    return ProgramRole.objects.create(
+        user=person,
+        content_object=program,
+        permission=permission,
+        starts_at=at,
+        granted_by=granted_by,
+    )
+
+
+def grant_group_role(
+    *,
+    group: EmployeeGroup,
+    scope: ProgramAccount | ProgramGroup,
+    role: Role,
+    granted_by: User,
+    at: datetime,
+) -> GroupProgramRole | GroupProgramGroupRole:
+    """Give an employee group a role on a program account or on a program-account group."""
+    table = GroupProgramRole if isinstance(scope, ProgramAccount) else GroupProgramGroupRole
+    live = table.objects.filter(during(at), group=group.auth_group, content_object=scope)
+    live.update(ends_at=at, ended_by=granted_by)
+    return table.objects.create(
+        group=group.auth_group,
+        content_object=scope,
+        permission=_permission(type(scope), role),
+        starts_at=at,
+        granted_by=granted_by,
+        source=Grant.Source.GROUP,
+    )
+
+
+def managers_of(business_bn9: str, at: datetime) -> list[User]:
+    """The live, active Business Account Managers of a BN9; none where it is not registered."""
+    roles = BusinessRole.objects.filter(
+        during(at), user=OuterRef("pk"), content_object__bn9=business_bn9
+    )
+    members = Membership.objects.filter(
+        during(at),
+        person=OuterRef("pk"),
+        business__bn9=business_bn9,
+        suspended_at__isnull=True,
+    )
+    people = User.objects.filter(Exists(roles), Exists(members), is_active=True)
+    return list(people.order_by("pk"))
+
+
+def _permission(model: type, role: Role) -> Permission:
+    if model is not BusinessAccount and role not in PROGRAM_ROLES:
+        raise ValueError(f"{role} is not held on a {model.__name__}.")
+    content_type = ContentType.objects.get_for_model(model)
+    return Permission.objects.get(content_type=content_type, codename=role.value)

@@ -1,0 +1,8 @@
+"""Addresses of delegation: the people of a business, and its relationships with others."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("delegation.urls.employees")),
+    path("", include("delegation.urls.relationships")),
+]
