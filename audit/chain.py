@@ -1,0 +1,111 @@
+"""How events are chained by hash, and how a broken chain is found.
+
+The hash of an event covers every field of it and the hash before it, written as canonical JSON:
+keys sorted, no spaces, UTF-8. Values are made plain first, so that what the database gives back
+hashes as what was written.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from uuid import UUID
+
+from django.utils.functional import Promise
+from django.utils.translation import override
+
+from audit.models import GENESIS, Chain, Event
+
+type Plain = None | bool | int | str | list["Plain"] | dict[str, "Plain"]
+
+HASHED_TEXTS = (
+    "actor_id",
+    "actor_name",
+    "acting_for",
+    "verb",
+    "object_type",
+    "object_id",
+    "object_label",
+    "reason",
+    "path",
+    "request_id",
+    "previous_hash",
+)
+
+
+def moment(at: datetime) -> str:
+    """An instant as text, always in UTC: `2026-11-22T20:05:00.000000+00:00`."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def plain(value: object) -> Plain:
+    """`value` in the few types that JSON and both databases keep exactly.
+
+    Texts that wait for a language are written as in the source, sets in order. A float is refused:
+    an amount is a `Decimal`.
+    """
+    match value:
+        case Enum():
+            return plain(value.value)
+        case None | bool() | int() | str():
+            return value
+        case Promise():
+            with override(None):
+                return str(value)
+        case Decimal() | UUID():
+            return str(value)
+        case datetime():
+            return moment(value)
+        case date():
+            return value.isoformat()
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case set() | frozenset():
+            return sorted((plain(item) for item in value), key=json.dumps)
+        case list() | tuple():
+            return [plain(item) for item in value]
+    raise TypeError(f"History cannot hold a {type(value).__name__}.")
+
+
+def event_hash(event: Event) -> str:
+    """SHA-256, in hexadecimal, over all that the event says and the hash before it."""
+    fields: dict[str, Plain] = {name: getattr(event, name) for name in HASHED_TEXTS}
+    fields |= {
+        "chain": event.chain_id,
+        "seq": event.seq,
+        "at": moment(event.at),
+        "before": event.before,
+        "after": event.after,
+    }
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Break:
+    """The first place where a chain is not what was written: `seq` counts from 1."""
+
+    chain: str
+    seq: int
+    problem: str
+
+
+def verify(chain_key: str) -> Break | None:
+    """The first broken link of a chain, found by computing every hash again; None if whole."""
+    head = Chain.objects.get(pk=chain_key)
+    previous, seq = GENESIS, 0
+    for event in Event.objects.filter(chain=head).order_by("seq").iterator():
+        seq += 1
+        if event.seq != seq:
+            return Break(chain_key, seq, "an event is missing")
+        if event.previous_hash != previous:
+            return Break(chain_key, seq, "the event does not follow the one before it")
+        if event.hash != event_hash(event):
+            return Break(chain_key, seq, "the event was changed")
+        previous = event.hash
+    if (head.length, head.head) != (seq, previous):
+        return Break(chain_key, seq + 1, "the last event is not the one the chain ended with")
+    return None

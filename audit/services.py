@@ -1,0 +1,141 @@
+"""Writing history."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from django.db import transaction
+from django.db.transaction import TransactionManagementError
+from django.utils.functional import Promise
+from django.utils.timezone import is_naive
+
+from audit.chain import event_hash, plain
+from audit.models import Chain, Event
+from audit.request_id import request_id
+from audit.verbs import REFUSED
+
+
+class Person(Protocol):
+    """Who acts: a user, as far as history needs to know one."""
+
+    pk: int
+
+    def get_full_name(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The answer of a service that refused a sensitive act.
+
+    It is returned and not raised, so that the event of the refusal commits.
+    """
+
+    code: str
+    message: str | Promise
+
+
+def business_chain(bn9: str) -> str:
+    """The chain of a business number, whether it is registered or not."""
+    return f"business:{bn9}"
+
+
+def person_chain(person: Person) -> str:
+    """The chain of a person."""
+    return f"person:{person.pk}"
+
+
+def record(
+    *,
+    verb: str,
+    at: datetime,
+    actor: Person | None,
+    acting_for: str = "",
+    chains: Collection[str],
+    object_type: str,
+    object_id: int | str,
+    object_label: str | Promise = "",
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+    reason: str = "",
+    path: str = "",
+) -> None:
+    """Adds one event to each chain, within the transaction of the act itself.
+
+    `actor` is None for the system. An act of two parties names two chains; their heads are locked
+    in the order of their keys, so that no two acts wait for one another.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise TransactionManagementError("An event is written in the transaction of its act.")
+    if is_naive(at):
+        raise ValueError("An event needs the time zone of its instant.")
+    said = {
+        "at": at,
+        "actor_id": str(actor.pk) if actor else "",
+        "actor_name": actor.get_full_name() if actor else "",
+        "acting_for": acting_for,
+        "verb": verb,
+        "object_type": object_type,
+        "object_id": str(object_id),
+        "object_label": plain(object_label),
+        "before": plain(before),
+        "after": plain(after),
+        "reason": reason,
+        "path": path,
+        "request_id": request_id.get(),
+    }
+    heads = _locked_heads(chains)
+    Event.objects.bulk_create([_extend(head, Event(**said)) for head in heads])
+    Chain.objects.bulk_update(heads, ["head", "length"])
+
+
+def refuse(
+    *,
+    code: str,
+    message: str | Promise,
+    verb: str,
+    at: datetime,
+    actor: Person | None,
+    acting_for: str = "",
+    chains: Collection[str],
+    object_type: str,
+    object_id: int | str,
+    object_label: str | Promise = "",
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+    path: str = "",
+) -> Refusal:
+    """Records that `verb` was refused, with `code` as the reason, and returns the refusal."""
+    record(
+        verb=verb + REFUSED,
+        at=at,
+        actor=actor,
+        acting_for=acting_for,
+        chains=chains,
+        object_type=object_type,
+        object_id=object_id,
+        object_label=object_label,
+        before=before,
+        after=after,
+        reason=code,
+        path=path,
+    )
+    return Refusal(code, message)
+
+
+def _locked_heads(keys: Collection[str]) -> list[Chain]:
+    """The heads of the chains, locked in key order; a new chain gets its head first."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        raise ValueError("An event belongs to at least one chain.")
+    Chain.objects.bulk_create([Chain(key=key) for key in wanted], ignore_conflicts=True)
+    return list(Chain.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+
+
+def _extend(head: Chain, event: Event) -> Event:
+    event.chain = head
+    event.seq = head.length + 1
+    event.previous_hash = head.head
+    event.hash = event_hash(event)
+    head.length, head.head = event.seq, event.hash
+    return event
