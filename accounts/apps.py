@@ -1,5 +1,16 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from audit import verbs
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+
+    def ready(self) -> None:
+        verbs.register(
+            {
+                "profile.create": _("Created a personal profile"),
+                "profile.edit": _("Changed the personal profile"),
+            }
+        )

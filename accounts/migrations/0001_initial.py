@@ -1,6 +1,5 @@
 """The tables of people, and the table of the cache that holds their sign-in limits."""
 
-import accounts.models
 import django.contrib.auth.models
 import django.db.models.deletion
 import django.db.models.functions.text
@@ -8,6 +7,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.core.management import call_command
 from django.db import migrations, models
+
+import accounts.models
 
 
 def create_cache_table(apps, schema_editor):

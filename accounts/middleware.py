@@ -1,0 +1,50 @@
+"""No page before the personal profile.
+
+Source: the CARM Client Portal asks for the personal profile on the first sign-in, before anything
+else can be done.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+OPEN_WITHOUT_PROFILE = {
+    "profile_create",
+    "account_logout",
+    "account_email",
+    "account_email_verification_sent",
+    "account_reauthenticate",
+    "account_change_password",
+    "health",
+}
+"""The pages, by name, that a signed-in person without a profile can open."""
+
+
+class ProfileRequiredMiddleware:
+    """Sends a signed-in person without a profile to create one, and remembers where they went."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponse],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> HttpResponse | None:
+        if not request.user.is_authenticated or request.user.has_profile:
+            return None
+        if request.resolver_match and request.resolver_match.view_name in OPEN_WITHOUT_PROFILE:
+            return None
+        address = reverse("profile_create")
+        if request.method == "GET":
+            address += "?" + urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})
+        return HttpResponseRedirect(address)

@@ -1,0 +1,96 @@
+"""What a person does with the personal profile."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.consent import Statement
+from accounts.models import Consent, Language, PersonalProfile, User
+from accounts.profile import ProfileDetails
+from audit.services import person_chain, record
+
+
+@transaction.atomic
+def create_profile(
+    *,
+    actor: User,
+    details: ProfileDetails,
+    statement: Statement,
+    read_in: Language,
+    at: datetime,
+) -> PersonalProfile:
+    """Creates the person's profile and keeps the consent given with it.
+
+    `read_in` is the language the statement was read in. A second profile is not made: the one that
+    exists is returned.
+    """
+    person = _locked(actor)
+    if person.has_profile:
+        return person.profile
+    profile = PersonalProfile(user=person, created_at=at)
+    _write(profile, details)
+    consent = Consent.objects.create(
+        user=person,
+        kind=statement.kind,
+        version=statement.version,
+        text_hash=statement.text_hash,
+        language=read_in,
+        at=at,
+    )
+    agreed = {
+        "kind": consent.kind,
+        "version": consent.version,
+        "text_hash": consent.text_hash,
+        "language": consent.language,
+    }
+    _record("profile.create", person, at, after=asdict(details) | {"consent": agreed})
+    return profile
+
+
+@transaction.atomic
+def edit_profile(*, actor: User, details: ProfileDetails, at: datetime) -> PersonalProfile:
+    """Changes the person's profile. Where nothing differs, nothing is written."""
+    person = _locked(actor)
+    before, after = details.changes_from(ProfileDetails.of(person))
+    if after:
+        _write(person.profile, details)
+        _record("profile.edit", person, at, before=before, after=after)
+    return person.profile
+
+
+def _locked(person: User) -> User:
+    return User.objects.select_for_update().get(pk=person.pk)
+
+
+def _write(profile: PersonalProfile, details: ProfileDetails) -> None:
+    person = profile.user
+    person.first_name, person.last_name = details.given_name, details.family_name
+    person.language = details.language
+    person.save(update_fields=["first_name", "last_name", "language"])
+    profile.telephone = details.telephone
+    profile.telephone_extension = details.telephone_extension
+    profile.notify_by_email = details.notify_by_email
+    profile.save()
+
+
+def _record(
+    verb: str,
+    person: User,
+    at: datetime,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object],
+) -> None:
+    record(
+        verb=verb,
+        at=at,
+        actor=person,
+        chains=[person_chain(person)],
+        object_type="person",
+        object_id=person.pk,
+        object_label=person.get_full_name(),
+        before=before,
+        after=after,
+        path="own",
+    )

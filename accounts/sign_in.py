@@ -1,0 +1,122 @@
+"""How the portal differs from django-allauth's way of signing people in."""
+
+import logging
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.models import EmailAddress, Login
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.conf import settings
+from django.contrib import messages
+from django.db import IntegrityError, transaction
+from django.forms import BaseForm
+from django.http import HttpRequest
+from django.shortcuts import redirect
+from django.urls import translate_url
+from django.utils.functional import Promise
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, gettext, override
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Language, User, opaque_username
+from notices.links import absolute
+
+log = logging.getLogger(__name__)
+
+
+class Site(NamedTuple):
+    """What mails about signing in say of the portal."""
+
+    name: str | Promise
+    domain: str
+
+
+SITE = Site(_("CARM Client Portal"), urlsplit(settings.PORTAL_URL).netloc)
+
+
+class Backend(AuthenticationBackend):
+    """Fetches a person together with the profile, which every page asks for."""
+
+    def get_user(self, user_id: int) -> User | None:
+        person = User.objects.select_related("profile").filter(pk=user_id).first()
+        return person if person and self.user_can_authenticate(person) else None
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """People are known by e-mail, written to in their language, and led by links of a setting."""
+
+    def new_user(self, request: HttpRequest) -> User:
+        return User(language=language_of_page())
+
+    def populate_username(self, request: HttpRequest, user: User) -> None:
+        user.username = opaque_username()
+
+    def save_user(
+        self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True
+    ) -> User:
+        """Saves a new person. Of two sign-ups with one address in one instant, the second goes on
+        to the page that asks for the code."""
+        try:
+            with transaction.atomic():
+                return super().save_user(request, user, form, commit)
+        except IntegrityError:
+            raise ImmediateHttpResponse(redirect("account_email_verification_sent")) from None
+
+    def is_login_by_code_required(self, login: Login) -> bool:
+        """A sign-up confirms its address by code already; one code is enough."""
+        return not login.signup and super().is_login_by_code_required(login)
+
+    def is_safe_url(self, url: str) -> bool:
+        return is_of_portal(self.request, url)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Writes in the language of the reader; a mail that fails leaves the page standing."""
+        language = language_of(email)
+        links = {
+            name: on_portal(link, language)
+            for name, link in context.items()
+            if name.endswith("_url")
+        }
+        try:
+            with override(language):
+                super().send_mail(
+                    template_prefix, email, {**context, **links, "current_site": SITE}
+                )
+        except OSError as error:
+            log.error("Mail %s was not sent: %s", template_prefix, type(error).__name__)
+            messages.error(
+                self.request,
+                gettext("We could not send you an e-mail. Please try again in a few minutes."),
+            )
+
+
+def display(person: User) -> str:
+    """How messages about signing in name a person."""
+    return str(person)
+
+
+def language_of_page() -> Language:
+    """The language of the page that is being answered."""
+    active = get_language()
+    return Language(active) if active in Language.values else Language.ENGLISH
+
+
+def language_of(email: str) -> str:
+    """The language of the person with this address; for a stranger, that of the page."""
+    address = EmailAddress.objects.filter(email=email.lower()).select_related("user").first()
+    return address.user.language if address else language_of_page()
+
+
+def on_portal(link: str, language: str) -> str:
+    """The same page in `language` at the portal's own address, whatever host the request named."""
+    path = urlsplit(link)._replace(scheme="", netloc="").geturl()
+    return absolute(translate_url(path, language))
+
+
+def is_of_portal(request: HttpRequest, url: str) -> bool:
+    """Whether `url` stays on this portal, so that a person may be sent there."""
+    return url_has_allowed_host_and_scheme(
+        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
