@@ -1,9 +1,9 @@
 """People: who signs in, how they are reached, and what they agreed to."""
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +21,17 @@ def opaque_username() -> str:
     return uuid.uuid4().hex
 
 
+class People(BaseUserManager["User"]):
+    """Creates people by e-mail. Nobody is created with more rights than another."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A new person with this address; without a password the person cannot use one."""
+        person = self.model(email=email.lower(), **fields)
+        person.set_password(password)
+        person.save()
+        return person
+
+
 class User(AbstractUser):
     """A person who can sign in: known to people by name and e-mail, never by user name.
 
@@ -35,6 +46,8 @@ class User(AbstractUser):
     language = models.CharField(
         _("Preferred language"), max_length=5, choices=Language, default=Language.ENGLISH
     )
+
+    objects: ClassVar[People] = People()  # type: ignore[assignment]
 
     class Meta:
         constraints = [

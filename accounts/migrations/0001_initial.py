@@ -1,6 +1,5 @@
 """The tables of people, and the table of the cache that holds their sign-in limits."""
 
-import django.contrib.auth.models
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
@@ -41,9 +40,6 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(choices=[('en-ca', 'English'), ('fr-ca', 'French')], default='en-ca', max_length=5, verbose_name='Preferred language')),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
-            ],
-            managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
