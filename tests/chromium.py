@@ -141,7 +141,10 @@ def sign_in(page: Page, person: Any, portal: str) -> None:
 
 
 def axe_violations(page: Page) -> list[str]:
-    """The accessibility rules (WCAG 2.0 to 2.2 A and AA, best practice) that `page` breaks."""
+    """The accessibility rules (WCAG 2.0 to 2.2 A and AA, best practice) that `page` breaks.
+
+    The rules are a script: they need a page whose JavaScript is on.
+    """
     results = Axe().run(page, options=AXE_RULES)
     return [
         f"{violation['id']}: {violation['help']}: {node['html']}"
