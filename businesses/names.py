@@ -62,6 +62,7 @@ _ADDRESS_WORDS = _table(
     "mt mount mont",
     "ft fort",
     "floor fl etage",
+    "bldg building batiment edifice immeuble",
     "station stn succursale succ",
     "n north nord",
     "s south sud",
@@ -91,6 +92,7 @@ _REGIONS: dict[str, dict[str, str]] = {
     "US": STATES_NORMALIZED,
 }
 _POST_BOX = re.compile(r"\b(?:p ?o ?box|post office box|case postale|c ?p)\b")
+_NUMBER_SIGN = re.compile(r"\bno (?=[0-9])")
 _SUITE = "ste"
 
 
@@ -115,7 +117,7 @@ def normal_street(text: str) -> str:
     are one address.
     """
     words: list[str] = []
-    for word in _POST_BOX.sub("box", _plain(text)).split():
+    for word in _NUMBER_SIGN.sub("", _POST_BOX.sub("box", _plain(text))).split():
         ordinal = _ORDINAL.fullmatch(word)
         word = ordinal[1] if ordinal else word
         words += _DIRECTIONS.get(word, [_ADDRESS_WORDS.get(word, word)])

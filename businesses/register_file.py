@@ -125,7 +125,7 @@ def _lines(path: Path) -> Iterator[str]:
                 text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as wrong:
                 raise FileRefused(
-                    f"line {number}: not UTF-8. Save the file as “CSV UTF-8” and import it again."
+                    f"line {number}: not UTF-8: save the file as “CSV UTF-8” and import it again"
                 ) from wrong
             yield text
 
@@ -161,7 +161,7 @@ def _row(line: int, names: list[str], values: list[str]) -> Row | BadRow:
         return BadRow(line, f"record: must be one of {', '.join(RECORDS)}")
     foreign = sorted(cells.keys() - RECORDS[record] - {"bn"})
     if foreign:
-        return BadRow(line, f"{', '.join(foreign)}: not used by a {record} row")
+        return BadRow(line, f"{', '.join(foreign)}: not used with record {record}")
     return Row(line, record, cells)
 
 
