@@ -1,0 +1,167 @@
+"""The house keeps its own rules, and each rule is seen to fail on a broken sample."""
+
+import re
+import statistics
+from pathlib import Path
+
+import pytest
+from django.db.migrations.loader import MigrationLoader
+from django.template import TemplateDoesNotExist, engines
+from django.template.loader import get_template
+
+from tests import house
+
+PYTHON_RULES = {
+    house.long_functions: "def f():\n" + "    x = 1\n" * 40,
+    house.hidden_imports: "def f():\n    import os\n",
+    house.signals: "from django.db.models.signals import post_save\n",
+}
+TEMPLATE_RULES = {
+    house.inline_code: '<p style="color: red">',
+    house.unused_loads: "{% load i18n static %}{% translate 'x' %}",
+}
+
+
+@pytest.mark.parametrize("check", PYTHON_RULES, ids=lambda check: check.__name__)
+def test_python_keeps_the_rule(check: house.Check) -> None:
+    assert len(house.modules()) > 20
+    assert house.breaches(check, house.modules()) == []
+
+
+@pytest.mark.parametrize("check", TEMPLATE_RULES, ids=lambda check: check.__name__)
+def test_templates_keep_the_rule(check: house.Check) -> None:
+    assert house.templates()
+    assert house.breaches(check, house.templates()) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "broken"),
+    [
+        *PYTHON_RULES.items(),
+        *TEMPLATE_RULES.items(),
+        (house.hidden_imports, "if TYPE_CHECKING: pass"),
+        (house.signals, "from django.dispatch import receiver"),
+        (house.inline_code, "<script>go()</script>"),
+        (house.inline_code, "<style>p {}</style>"),
+        (house.inline_code, '<a onclick="go()">'),
+        (house.inline_code, '<a href="javascript:go()">'),
+        (house.clock_reads, "at = timezone.now()"),
+        (house.clock_reads, "at = date.today()"),
+        (house.positional_services, "def close(account, *, at): pass"),
+        (house.unfinished, "# TO" + "DO later"),
+        (house.unexplained_dependencies, 'dependencies = [\n    "django>=6",\n]\n[tool.x]'),
+    ],
+)
+def test_the_rule_is_seen_to_fail(check: house.Check, broken: str) -> None:
+    assert check(broken)
+
+
+@pytest.mark.parametrize(
+    ("check", "sound"),
+    [
+        (house.long_functions, "def f():\n" + "    x = 1\n" * 39),
+        (house.hidden_imports, "import os\n"),
+        (house.inline_code, '<script src="/static/portal.js"></script>'),
+        (house.unused_loads, "{% load i18n %}{% translate 'x' %}"),
+        (house.clock_reads, "starts = at.now"),
+        (house.positional_services, "def close(*, account, at): pass"),
+        (house.unexplained_dependencies, 'dependencies = [\n    "a>=6",  # reason\n]\n[tool.x]'),
+    ],
+)
+def test_the_rule_lets_sound_code_pass(check: house.Check, sound: str) -> None:
+    assert check(sound) == []
+
+
+def test_most_functions_are_short() -> None:
+    lengths = [
+        house.length(function)
+        for path in house.modules()
+        for function in house.functions(house.read(path))
+    ]
+
+    assert statistics.median(lengths) <= 10
+
+
+def test_models_and_services_read_no_clock() -> None:
+    told = [
+        path
+        for path in house.modules()
+        if {"models", "services", "permissions"} & {path.stem, *path.parts} or path.stem == "access"
+    ]
+
+    assert told
+    assert house.breaches(house.clock_reads, told) == []
+
+
+def test_services_name_their_arguments() -> None:
+    services = [path for path in house.modules() if {"services"} & {path.stem, *path.parts}]
+
+    assert services
+    assert house.breaches(house.positional_services, services) == []
+
+
+def test_no_module_is_named_by_its_kind() -> None:
+    assert house.forbidden_names(house.tracked()) == []
+    assert house.forbidden_names([Path("audit/utils.py"), Path("audit/core/x.py")]) != []
+
+
+def test_nothing_is_promised_in_a_comment() -> None:
+    written = [
+        path
+        for path in house.tracked()
+        if path.suffix in {".py", ".html", ".txt", ".md", ".toml", ".css", ".js", ".sh"}
+        and path.name != "house.py"
+    ]
+
+    assert house.breaches(house.unfinished, written) == []
+
+
+def test_every_dependency_has_its_reason() -> None:
+    assert house.unexplained_dependencies(house.read(Path("pyproject.toml"))) == []
+
+
+def test_every_setting_of_the_environment_is_listed() -> None:
+    read = house.environment_variables(house.read(Path("ccp/settings.py"))) | {"DATABASE_URL"}
+    listed = set(re.findall(r"^(\w+)=", house.read(Path(".env.example")), re.MULTILINE))
+
+    assert read == listed
+    assert house.environment_variables('os.environ.get("ONE"), os.environ["TWO"]') == {"ONE", "TWO"}
+
+
+def test_every_template_is_used() -> None:
+    ours = [str(path.relative_to("templates")) for path in house.templates()]
+    sources = [house.read(path) for path in [*house.modules(), *house.templates()]]
+
+    unused = [name for name in house.unused_templates(ours, sources) if not overrides(name)]
+
+    assert unused == []
+    assert house.unused_templates(["used.html", "lost.html"], ["'used.html'"]) == ["lost.html"]
+
+
+def overrides(name: str) -> bool:
+    """Whether an installed package has a template of this name, so that ours takes its place."""
+    packaged = [loader for loader in engines["django"].engine.template_loaders[0].loaders[1:]]
+    for loader in packaged:
+        try:
+            loader.get_template(name)
+        except TemplateDoesNotExist:
+            continue
+        return True
+    return False
+
+
+def test_templates_parse() -> None:
+    for path in house.templates():
+        get_template(str(path.relative_to("templates")))
+
+
+def test_migrations_of_two_apps_do_not_wait_for_each_other() -> None:
+    dependencies: dict[str, set[str]] = {}
+    for (app, _name), migration in MigrationLoader(None).disk_migrations.items():
+        others = {other for other, _ in migration.dependencies if other != app}
+        dependencies.setdefault(app, set()).update(others - {"__setting__"})
+
+    assert (
+        house.circular({app: dependencies[app] for app in house.ROOMS if app in dependencies}) == []
+    )
+    assert house.circular({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
