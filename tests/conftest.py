@@ -18,6 +18,8 @@ import pytest
 import time_machine
 from django.db import connection
 
+from tests.world import World
+
 pytest_plugins = ["tests.chromium"]
 
 # ---------------------------------------------------------------- how much is tried
@@ -125,3 +127,9 @@ def clock(at: datetime) -> Iterator[time_machine.Traveller]:
     """The clock of the process, standing at `at`; `clock.move_to(...)` and `clock.shift(...)`."""
     with time_machine.travel(at, tick=False) as coordinates:
         yield coordinates
+
+
+@pytest.fixture
+def world(db: None, at: datetime) -> World:
+    """Businesses and people that a test names as it goes."""
+    return World(at)
