@@ -7,11 +7,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
-from pages.forms import PortalForm
 
 from accounts.consent import Statement
 from accounts.models import Language
 from accounts.profile import ProfileDetails
+from pages.forms import PortalForm
 
 TELEPHONE = re.compile(r"\+?[0-9 ().-]+")
 FEWEST_DIGITS, MOST_DIGITS = 7, 15

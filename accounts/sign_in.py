@@ -15,10 +15,8 @@ from django.forms import BaseForm
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import translate_url
-from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, gettext, override
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Language, User, opaque_username
 from notices.links import absolute
@@ -29,11 +27,8 @@ log = logging.getLogger(__name__)
 class Site(NamedTuple):
     """What mails about signing in say of the portal."""
 
-    name: str | Promise
+    name: str
     domain: str
-
-
-SITE = Site(_("CARM Client Portal"), urlsplit(settings.PORTAL_URL).netloc)
 
 
 class Backend(AuthenticationBackend):
@@ -82,7 +77,7 @@ class AccountAdapter(DefaultAccountAdapter):
         try:
             with override(language):
                 super().send_mail(
-                    template_prefix, email, {**context, **links, "current_site": SITE}
+                    template_prefix, email, {**context, **links, "current_site": site()}
                 )
         except OSError as error:
             log.error("Mail %s was not sent: %s", template_prefix, type(error).__name__)
@@ -90,6 +85,11 @@ class AccountAdapter(DefaultAccountAdapter):
                 self.request,
                 gettext("We could not send you an e-mail. Please try again in a few minutes."),
             )
+
+
+def site() -> Site:
+    """The portal by name and address, in the active language and from the settings."""
+    return Site(gettext("CARM Client Portal"), urlsplit(settings.PORTAL_URL).netloc)
 
 
 def display(person: User) -> str:

@@ -10,7 +10,6 @@ from django.urls import reverse, translate_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
-from pages.once import once
 
 from accounts import services
 from accounts.consent import privacy_statement
@@ -19,6 +18,7 @@ from accounts.models import Language
 from accounts.profile import ProfileDetails
 from accounts.requests import PersonRequest
 from accounts.sign_in import is_of_portal, language_of_page
+from pages.once import once
 
 
 @require_http_methods(["GET", "POST"])
