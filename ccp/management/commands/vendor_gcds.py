@@ -64,7 +64,7 @@ REWRITES = [
 UNTRANSLATABLE = re.compile(
     r":host|::|\bslot\b|(?<![.\w-])gcds-|aria-expanded|^\.gcds-text$|\.details__panel summary"
 )
-HEADER = """/* GC Design System, rewritten for ordinary markup by `manage.py vendor_gcds`: do not edit.
+HEADER = """/* GC Design System for ordinary markup, written by `manage.py vendor_gcds`: do not edit.
    {packages}
    Government of Canada, MIT licence (LICENSE.txt); fonts: SIL Open Font License (fonts/). */
 """
@@ -165,8 +165,13 @@ def font_faces(css: str) -> Iterator[str]:
 
 def fetched(package: str, folder: Path) -> Path:
     """The folder of the unpacked `package`, fetched by npm into `folder`."""
-    packed = subprocess.run(
-        ["npm", "pack", "--silent", package], cwd=folder, check=True, capture_output=True, text=True
+    # The maintainer's own npm, with a package named above.
+    packed = subprocess.run(  # noqa: S603
+        ["npm", "pack", "--silent", package],  # noqa: S607
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     archive = folder / packed.stdout.strip().splitlines()[-1]
     target = archive.with_suffix("")
@@ -197,9 +202,7 @@ def style_sheet(*, components: Path, tokens: Path, fonts: Path, portal_css: str)
         for family in sorted({file.split("/")[0] for file in FONT_FILES})
         for face in font_faces((fonts / f"fonts/{family}/gcds-{family}.css").read_text())
     )
-    header = HEADER.format(
-        packages=", ".join([COMPONENTS_PACKAGE, TOKENS_PACKAGE, FONTS_PACKAGE])
-    )
+    header = HEADER.format(packages=", ".join([COMPONENTS_PACKAGE, TOKENS_PACKAGE, FONTS_PACKAGE]))
     return f"{header}{faces}\n@layer gcds {{\n:root {{\n{root}}}\n{body}\n}}\n"
 
 

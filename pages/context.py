@@ -1,0 +1,36 @@
+"""What every template knows without being told."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import translate_url
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+# The name of each language in that language, so that whoever needs it can read it.
+OWN_NAMES = {"en-ca": "English", "fr-ca": "Français"}
+
+
+def portal(request: HttpRequest) -> dict[str, Any]:
+    """The portal's name and operator, this page in the other language, the account in use."""
+    return {
+        "portal": {"name": _("CARM Client Portal"), "operator": settings.PORTAL_OPERATOR},
+        "other_language": other_language(request),
+        "account_in_use": getattr(request, "account_in_use", None),
+    }
+
+
+def other_language(request: HttpRequest) -> dict[str, str]:
+    """The language that the page is not in: `code`, `name` and the `url` of the same page."""
+    here = get_language() or settings.LANGUAGE_CODE
+    code = "en-ca" if here.startswith("fr") else "fr-ca"
+    address = request.get_full_path()
+    url = translate_url(address, code)
+    if url == address:
+        # No page answers here (a missing page): only the language in the address changes.
+        prefix = f"/{here}/"
+        url = (
+            f"/{code}/{address.removeprefix(prefix)}" if address.startswith(prefix) else f"/{code}/"
+        )
+    return {"code": code, "name": OWN_NAMES[code], "url": url}

@@ -1,0 +1,141 @@
+"""The base of every form, and how forms are drawn.
+
+Text is made regular before any field sees it: compatibility forms become plain ones (full-width
+digits, ligatures), invisible formatting that comes along with copied text is dropped, ends are
+trimmed. Nothing longer than its field may be is looked at, so that no input costs more than the
+field allows. Control characters and marks that turn the direction of text are refused in words.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
+from django.forms.boundfield import BoundField
+from django.forms.renderers import TemplatesSetting
+from django.utils.translation import gettext_lazy as _
+
+# What a field without a length of its own may hold.
+MOST_CHARACTERS = 1000
+TOO_LONG = _("Use at most %(limit_value)d characters.")
+CONTROL_CHARACTERS = _("Remove the characters that cannot be seen or printed.")
+# Embeddings, overrides and isolates: text that reads otherwise than it is stored.
+TURNS_DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class Renderer(TemplatesSetting):
+    """Draws forms, form sets and fields with the portal's templates."""
+
+    form_template_name = "django/forms/form.html"
+    formset_template_name = "django/forms/formset.html"
+    field_template_name = "django/forms/field.html"
+
+
+class DayInput(forms.DateInput):
+    """A day, as the browser's own date input; its value is `YYYY-MM-DD` in both languages."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class DayField(forms.DateField):
+    """A day typed or picked as `YYYY-MM-DD`, in the years 1900 to 2199."""
+
+    widget = DayInput
+    default_error_messages = {
+        "invalid": _("Enter a day as year-month-day, for example 2027-03-31."),
+        "year": _("Enter a year from 1900 to 2199."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(input_formats=["%Y-%m-%d"], **kwargs)
+
+    def to_python(self, value: Any) -> date | None:
+        """The day in `value`; a year that no record of the portal can have is refused."""
+        on = super().to_python(value)
+        if on is not None and not 1900 <= on.year <= 2199:
+            raise ValidationError(self.error_messages["year"], code="year")
+        return on
+
+
+class RegularBoundField(BoundField):
+    """A field whose posted text is regular and no longer than the field allows."""
+
+    @property
+    def data(self) -> Any:
+        """The posted value; text and lists of text are made regular, files and passwords kept."""
+        posted = super().data
+        if isinstance(self.field.widget, forms.PasswordInput):
+            return posted
+        most = getattr(self.field, "max_length", None) or MOST_CHARACTERS
+        if isinstance(posted, str):
+            return regular(posted, most=most, strip=getattr(self.field, "strip", True))
+        if isinstance(posted, list):
+            return [regular(text, most=most) for text in posted if isinstance(text, str)]
+        return posted
+
+
+class PortalForm(forms.Form):
+    """The base of every form of the portal."""
+
+    bound_field_class = RegularBoundField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, forms.CharField):
+                _make_strict(field)
+
+
+def _make_strict(field: forms.CharField) -> None:
+    """Let `field` refuse what is too long and what cannot be seen, each with one plain error."""
+    field.error_messages.setdefault("max_length", TOO_LONG)
+    check = refuse_in_text if isinstance(field.widget, forms.Textarea) else refuse_in_line
+    validators = [
+        validator
+        for validator in field.validators
+        if not isinstance(validator, ProhibitNullCharactersValidator)
+    ]
+    if field.max_length is None:
+        validators.append(MaxLengthValidator(MOST_CHARACTERS))
+    field.validators = [check, *validators]
+
+
+def regular(text: str, *, most: int, strip: bool = True) -> str:
+    """`text` in its compatibility form (NFKC), lines ended by one character, trimmed.
+
+    A text that cannot fit into `most` characters is cut to one more than that before any work,
+    which is enough to be refused and to be shown again.
+    """
+    if len(text) > 4 * most + 100:
+        return text.lstrip()[:most] + "…"
+    plain = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    seen = "".join(letter for letter in plain if not _is_dropped(letter))
+    return seen.strip() if strip else seen
+
+
+def _is_dropped(letter: str) -> bool:
+    """Whether `letter` is formatting that is never seen (zero width, soft hyphen, byte order)."""
+    return unicodedata.category(letter) == "Cf" and letter not in TURNS_DIRECTION
+
+
+def refuse_in_line(text: str) -> None:
+    """Refuse control characters, line ends among them, in a text of one line."""
+    _refuse(text, allowed="")
+
+
+def refuse_in_text(text: str) -> None:
+    """Refuse control characters in a text of several lines, where tabs and line ends may stand."""
+    _refuse(text, allowed="\n\t")
+
+
+def _refuse(text: str, *, allowed: Sequence[str]) -> None:
+    for letter in text:
+        is_control = unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"}
+        if (is_control and letter not in allowed) or letter in TURNS_DIRECTION:
+            raise ValidationError(CONTROL_CHARACTERS, code="control_characters")

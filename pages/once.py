@@ -1,0 +1,58 @@
+"""A form posted twice (double click, refresh, back, retry) has one effect."""
+
+from collections.abc import Callable
+from functools import wraps
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+
+from pages.models import Submission
+
+type View = Callable[..., HttpResponse]
+
+
+def once(view: View) -> View:
+    """Let each form that `{% form_key %}` marked act once through `view`.
+
+    A post claims its key (for this person and this path) in the transaction in which the view
+    acts, so that two posts at the same time wait for one another. The outcome is the page that
+    the view redirects to; the same key again answers with it and does not run the view. Any
+    other answer releases the key: a form that was refused is corrected and posted again. An
+    anonymous post, and one without a well-formed key, claims nothing and the view runs.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        key = _posted_key(request)
+        if key is None or request.user.pk is None:
+            return view(request, *args, **kwargs)
+        with transaction.atomic():
+            submission, is_claimed = Submission.objects.get_or_create(
+                key=key,
+                user_id=request.user.pk,
+                path=request.path[: Submission._meta.get_field("path").max_length],
+                defaults={"created_at": timezone.now()},
+            )
+            if not is_claimed:
+                return HttpResponseRedirect(submission.outcome)
+            response = view(request, *args, **kwargs)
+            if isinstance(response, HttpResponseRedirect):
+                submission.outcome = response.url
+                submission.save(update_fields=["outcome"])
+            else:
+                submission.delete()
+        return response
+
+    return guarded
+
+
+def _posted_key(request: HttpRequest) -> UUID | None:
+    """The key of the form in a post; None where there is none or it is malformed."""
+    if request.method != "POST":
+        return None
+    try:
+        return UUID(request.POST.get("form_key", ""))
+    except ValueError:
+        return None
