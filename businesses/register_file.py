@@ -67,6 +67,7 @@ _WRONG_BN = {
     "extension": "program: not RM and 4 digits",
     "letters": "program: not an import-export (RM) program account",
 }
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _AMOUNT = re.compile(r"-?[0-9]{1,12}(?:[.,][0-9]{1,2})?")
 
@@ -127,7 +128,7 @@ def _lines(path: Path) -> Iterator[str]:
                 raise FileRefused(
                     f"line {number}: not UTF-8: save the file as “CSV UTF-8” and import it again"
                 ) from wrong
-            yield text
+            yield unicodedata.normalize("NFC", text)
 
 
 def _read_header(header: str) -> tuple[list[str], str]:
@@ -151,10 +152,10 @@ def _read_header(header: str) -> tuple[list[str], str]:
 def _row(line: int, names: list[str], values: list[str]) -> Row | BadRow:
     if len(values) != len(names):
         return BadRow(line, f"{len(values)} cells where the first line has {len(names)}")
-    texts = (unicodedata.normalize("NFC", value).strip() for value in values)
-    cells = {name: text for name, text in zip(names, texts, strict=True) if text}
+    filled = ((name, value.strip()) for name, value in zip(names, values, strict=True) if value)
+    cells = {name: text for name, text in filled if text}
     for name, text in cells.items():
-        if any(unicodedata.category(char) == "Cc" for char in text):
+        if _CONTROL.search(text):
             return BadRow(line, f"{name}: holds a control character")
     record = cells.pop("record", "")
     if record not in RECORDS:
