@@ -66,7 +66,7 @@ class _Reader(HTMLParser):
 def unmarked(source: str) -> list[str]:
     """Text of a template that no translation reaches."""
     reader = _Reader()
-    reader.feed(BLOCKS.sub(" ", source))
+    reader.feed(BLOCKS.sub("", source))
     reader.close()
     return [text.strip() for text in reader.read if WORD.search(text)]
 
