@@ -51,7 +51,7 @@ def _below(model: type[Model], key: tuple[str, ...], place: list[str]) -> Q:
     return Q((f"{column}__lte", value)) & (Q((f"{column}__lt", value)) | further)
 
 
-def _column(model: type[Model], name: str) -> Field[Any, Any]:
+def _column(model: type[Model], name: str) -> "Field[Any, Any]":
     return next(field for field in model._meta.concrete_fields if field.name == name)
 
 
