@@ -1,5 +1,7 @@
 """Business numbers, however people type them."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -30,7 +32,7 @@ extensions = st.integers(1, 9999).map(lambda number: f"RM{number:04d}")
 
 
 @st.composite
-def spellings(draw, numbers):
+def spellings(draw: st.DrawFn, numbers: st.SearchStrategy[str]) -> tuple[str, str]:
     """A compact number and one of the ways to type it."""
     number = draw(numbers)
     typed = "".join(char + draw(st.sampled_from(SEPARATORS)) for char in number)
@@ -42,7 +44,7 @@ def spellings(draw, numbers):
     return number, typed
 
 
-def code_of(parse, text: str) -> str:
+def code_of(parse: Callable[[str], object], text: str) -> str:
     with pytest.raises(InvalidBN) as refused:
         parse(text)
     return refused.value.code
@@ -50,7 +52,7 @@ def code_of(parse, text: str) -> str:
 
 @given(spellings(bn9s))
 @example(("888316171", "88831 6171"))
-def test_a_business_number_is_read_however_it_is_typed(spelling):
+def test_a_business_number_is_read_however_it_is_typed(spelling: tuple[str, str]) -> None:
     number, typed = spelling
     assert parse_bn9(typed) == number
     assert split_bn(typed) == (number, None)
@@ -58,7 +60,7 @@ def test_a_business_number_is_read_however_it_is_typed(spelling):
 
 @given(spellings(st.tuples(bn9s, extensions).map("".join)))
 @example(("888316171RM0001", "88831 6171 RM 0001"))
-def test_a_program_account_number_is_read_however_it_is_typed(spelling):
+def test_a_program_account_number_is_read_however_it_is_typed(spelling: tuple[str, str]) -> None:
     number, typed = spelling
     # Longer spellings than anyone types are refused instead of read.
     if len(typed) <= 60:
@@ -68,27 +70,29 @@ def test_a_program_account_number_is_read_however_it_is_typed(spelling):
 
 
 @given(bn9s, extensions)
-def test_what_is_shown_reads_back(bn9, extension):
+def test_what_is_shown_reads_back(bn9: str, extension: str) -> None:
     assert parse_bn9(show_bn9(bn9)) == bn9
     assert parse_bn15(show_bn15(bn9, extension)) == (bn9, extension)
 
 
 @given(bn9s, st.integers(0, 8), st.integers(1, 9))
-def test_one_wrong_digit_is_noticed(bn9, place, by):
+def test_one_wrong_digit_is_noticed(bn9: str, place: int, by: int) -> None:
     wrong = bn9[:place] + str((int(bn9[place]) + by) % 10) + bn9[place + 1 :]
     assert code_of(parse_bn9, wrong) == "check_digit"
 
 
 @given(st.text())
 @pytest.mark.parametrize("parse", [parse_bn9, parse_bn15, parse_extension, split_bn])
-def test_any_other_text_is_refused_and_nothing_else(parse, text):
+def test_any_other_text_is_refused_and_nothing_else(
+    parse: Callable[[str], object], text: str
+) -> None:
     try:
         parse(text)
     except InvalidBN as refused:
         assert refused.code in {"digits", "check_digit", "extension", "letters"}
 
 
-def test_numbers_are_shown_in_groups():
+def test_numbers_are_shown_in_groups() -> None:
     assert show_bn9("888316171") == "88831 6171"
     assert show_bn15("888316171", "RM0001") == "88831 6171 RM 0001"
 
@@ -118,18 +122,18 @@ def test_numbers_are_shown_in_groups():
         (parse_extension, "RT0001", "letters"),
     ],
 )
-def test_what_is_wrong_is_named(parse, text, code):
+def test_what_is_wrong_is_named(parse: Callable[[str], object], text: str, code: str) -> None:
     assert code_of(parse, text) == code
 
 
 @pytest.mark.parametrize(
     "text", ["RM0001", "rm 0001", "RM-0001", "0001", "００01", " r m 0 0 0 1 "]
 )
-def test_a_program_account_may_be_its_digits_alone(text):
+def test_a_program_account_may_be_its_digits_alone(text: str) -> None:
     assert parse_extension(text) == "RM0001"
 
 
-def test_a_book_costs_nothing(monkeypatch):
+def test_a_book_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("businesses.bn.unicodedata")  # reading would fail
     assert compact("8" * 10_000_000) == ""
     assert code_of(parse_bn9, " " * 10_000_000) == "digits"

@@ -32,12 +32,12 @@ def code_of(field: forms.Field, text: str | None) -> str:
         "88831 6171 RM 0001",
     ],
 )
-def test_a_business_number_is_cleaned_to_its_nine_digits(text):
+def test_a_business_number_is_cleaned_to_its_nine_digits(text: str) -> None:
     assert BN9Field().clean(text) == "888316171"
 
 
 @pytest.mark.parametrize("text", ["RM0001", "rm 0001", "ＲＭ ０００１", "0001", "RM–0001"])
-def test_a_program_account_is_cleaned_to_its_compact_form(text):
+def test_a_program_account_is_cleaned_to_its_compact_form(text: str) -> None:
     assert ProgramExtensionField().clean(text) == "RM0001"
 
 
@@ -59,17 +59,19 @@ def test_a_program_account_is_cleaned_to_its_compact_form(text):
         (ProgramExtensionField(), "RP0001", "letters"),
     ],
 )
-def test_each_mistake_has_its_own_plain_message(field, text, code):
+def test_each_mistake_has_its_own_plain_message(
+    field: forms.Field, text: str | None, code: str
+) -> None:
     assert code_of(field, text) == code
 
 
-def test_an_optional_number_may_stay_blank():
+def test_an_optional_number_may_stay_blank() -> None:
     form = Numbers({"bn": "88831 6171", "program": " "})
     assert form.is_valid()
     assert form.cleaned_data == {"bn": "888316171", "program": ""}
 
 
-def test_browsers_are_asked_not_to_fill_numbers_in():
+def test_browsers_are_asked_not_to_fill_numbers_in() -> None:
     page = str(Numbers()["bn"])
     assert 'autocomplete="off"' in page
     assert 'maxlength="60"' in page

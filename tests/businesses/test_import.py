@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -59,12 +60,14 @@ type Write = Callable[..., Path]
 
 
 @pytest.fixture
-def write(tmp_path) -> Write:
+def write(tmp_path: Path) -> Write:
     """Write rows below a header into a file."""
 
-    def to_file(*rows: dict[str, str], header=HEADER, encoding="utf-8", delimiter=",", end="\n"):
+    def to_file(
+        *rows: dict[str, str], encoding: str = "utf-8", delimiter: str = ",", end: str = "\n"
+    ) -> Path:
         cells = [[row.get(name, "") for name in COLUMNS] for row in rows]
-        lines = [header.replace(",", delimiter)] + [
+        lines = [HEADER.replace(",", delimiter)] + [
             delimiter.join(f'"{cell}"' if delimiter in cell else cell for cell in row)
             for row in cells
         ]
@@ -75,7 +78,7 @@ def write(tmp_path) -> Write:
     return to_file
 
 
-def run(path: Path, **options) -> str:
+def run(path: Path, **options: Any) -> str:
     out = StringIO()
     call_command("import_register", str(path), stdout=out, **options)
     return out.getvalue()
@@ -93,7 +96,7 @@ def reasons(path: Path) -> list[tuple[int, str]]:
     return [(error.line, error.reason) for error in errors]
 
 
-def test_each_record_is_written_as_it_is_meant(write):
+def test_each_record_is_written_as_it_is_meant(write: Write) -> None:
     run(write(*ALL))
     entity = RegisterEntity.objects.get()
     assert entity.legal_name == "Les Ébénistes du Lac ltée"
@@ -108,7 +111,7 @@ def test_each_record_is_written_as_it_is_meant(write):
     assert RegisterStatement.objects.get().balance == Decimal("-1.50")
 
 
-def test_numbers_may_be_typed_with_spaces(write):
+def test_numbers_may_be_typed_with_spaces(write: Write) -> None:
     spaced = [
         ENTITY | {"bn": "41270 3316"},
         PROGRAM | {"bn": "41270-3316", "program": "rm 0001"},
@@ -118,12 +121,12 @@ def test_numbers_may_be_typed_with_spaces(write):
     assert held() == [1, 1, 1, 0, 0]
 
 
-def test_rows_may_stand_in_any_order(write):
+def test_rows_may_stand_in_any_order(write: Write) -> None:
     run(write(*reversed(ALL)))
     assert held() == [1, 1, 1, 1, 1]
 
 
-def test_the_same_file_twice_changes_nothing_and_says_so(write):
+def test_the_same_file_twice_changes_nothing_and_says_so(write: Write) -> None:
     path = write(*ALL)
     assert "entity: 1 created, 0 changed, 0 unchanged" in run(path)
     before = [list(model._default_manager.values()) for model in MODELS]
@@ -133,13 +136,13 @@ def test_the_same_file_twice_changes_nothing_and_says_so(write):
     assert [list(model._default_manager.values()) for model in MODELS] == before
 
 
-def test_a_row_may_stand_twice_in_one_file(write):
+def test_a_row_may_stand_twice_in_one_file(write: Write) -> None:
     outcome = import_register(write(*ALL, PAYMENT))
     assert not outcome.errors
     assert outcome.created["payment"] == outcome.unchanged["payment"] == 1
 
 
-def test_new_facts_replace_what_is_on_file(write):
+def test_new_facts_replace_what_is_on_file(write: Write) -> None:
     import_register(write(*ALL))
     changed = [
         ENTITY | {"name": "Les Ébénistes inc.", "emails": ""},
@@ -157,14 +160,14 @@ def test_new_facts_replace_what_is_on_file(write):
     assert held() == [1, 1, 1, 1, 1]
 
 
-def test_a_dry_run_says_what_would_happen_and_does_nothing(write):
+def test_a_dry_run_says_what_would_happen_and_does_nothing(write: Write) -> None:
     said = run(write(*ALL), dry_run=True)
     assert "transaction: 1 created" in said
     assert "Dry run: nothing was imported." in said
     assert held() == [0, 0, 0, 0, 0]
 
 
-def test_a_dry_run_names_bad_rows_too(write):
+def test_a_dry_run_names_bad_rows_too(write: Write) -> None:
     with pytest.raises(CommandError, match="1 rows refused"):
         run(write(ENTITY, PAYMENT), dry_run=True)
 
@@ -211,7 +214,9 @@ def test_a_dry_run_names_bad_rows_too(write):
         (PAYMENT | {"date": ""}, "date: not a day written YYYY-MM-DD"),
     ],
 )
-def test_a_bad_row_is_named_with_its_line_and_reason(write, row, reason):
+def test_a_bad_row_is_named_with_its_line_and_reason(
+    write: Write, row: dict[str, str], reason: str
+) -> None:
     import_register(write(ENTITY, PROGRAM))
     good = PAYMENT | {"amount": "99.00"}
     [(line, said)] = reasons(write(good, row))
@@ -219,12 +224,12 @@ def test_a_bad_row_is_named_with_its_line_and_reason(write, row, reason):
     assert said.startswith(reason)
 
 
-def test_every_bad_row_is_named_in_the_order_of_the_file(write):
+def test_every_bad_row_is_named_in_the_order_of_the_file(write: Write) -> None:
     rows = [PAYMENT | {"date": "x"}, ENTITY | {"name": ""}, ENTITY, PAYMENT | {"amount": "x"}]
     assert [line for line, _reason in reasons(write(*rows))] == [2, 3, 5]
 
 
-def test_rows_need_what_they_hang_on(write):
+def test_rows_need_what_they_hang_on(write: Write) -> None:
     assert reasons(write(PROGRAM)) == [(2, "no such entity in the file or the register")]
     assert reasons(write(ENTITY, PAYMENT)) == [(3, "no such program in the file or the register")]
     import_register(write(ENTITY))
@@ -232,25 +237,25 @@ def test_rows_need_what_they_hang_on(write):
     assert import_register(write(PAYMENT)).created == {"payment": 1}
 
 
-def test_rows_of_one_key_may_not_contradict_each_other(write):
+def test_rows_of_one_key_may_not_contradict_each_other(write: Write) -> None:
     twice = write(ENTITY, PROGRAM, STATEMENT, STATEMENT | {"amount": "9.99"})
     assert reasons(twice) == [(5, "contradicts line 4")]
 
 
-def test_a_transaction_never_moves_to_another_account(write):
+def test_a_transaction_never_moves_to_another_account(write: Write) -> None:
     import_register(write(*ALL))
     other = "888316171"
     moved = write(ENTITY | {"bn": other}, PROGRAM | {"bn": other}, TRANSACTION | {"bn": other})
     assert reasons(moved) == [(4, "on file for another program account")]
 
 
-def test_rows_of_the_wrong_width_are_named(write):
+def test_rows_of_the_wrong_width_are_named(write: Write) -> None:
     path = write(ENTITY)
     path.write_text(path.read_text() + "\n , \npayment,412703316\n", encoding="utf-8")
     assert reasons(path) == [(5, "2 cells where the first line has 17")]
 
 
-def test_a_line_break_inside_a_cell_is_named_with_the_line_the_row_begins_on(write):
+def test_a_line_break_inside_a_cell_is_named_with_the_line_the_row_begins_on(write: Write) -> None:
     path = write(ENTITY | {"city": '"Lé\nvis"'}, PROGRAM | {"kind": "carrier"})
     assert reasons(path) == [
         (2, "city: holds a control character"),
@@ -267,7 +272,9 @@ def test_a_line_break_inside_a_cell_is_named_with_the_line_the_row_begins_on(wri
         ("utf-8", ",", "\r\n"),
     ],
 )
-def test_what_spreadsheets_save_is_read(write, encoding, delimiter, end):
+def test_what_spreadsheets_save_is_read(
+    write: Write, encoding: str, delimiter: str, end: str
+) -> None:
     rows = [*ALL[:4], STATEMENT | {"amount": "1234,56"}]
     assert not import_register(write(*rows, encoding=encoding, delimiter=delimiter, end=end)).errors
     assert RegisterEntity.objects.get().legal_name == "Les Ébénistes du Lac ltée"
@@ -291,7 +298,9 @@ def test_what_spreadsheets_save_is_read(write, encoding, delimiter, end):
         (b"PK\x03\x04", "line 1: must name each column once"),
     ],
 )
-def test_a_file_that_is_no_register_file_is_refused_plainly(tmp_path, content, reason):
+def test_a_file_that_is_no_register_file_is_refused_plainly(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
     path = tmp_path / "register.csv"
     path.write_bytes(content)
     with pytest.raises(FileRefused, match="^line"):
@@ -303,7 +312,7 @@ def test_a_file_that_is_no_register_file_is_refused_plainly(tmp_path, content, r
     assert ".." not in str(refused.value)
 
 
-def test_a_refusal_halfway_leaves_nothing_behind(write):
+def test_a_refusal_halfway_leaves_nothing_behind(write: Write) -> None:
     path = write(*ALL)
     path.write_bytes(path.read_bytes() + b"entity,\xe9\n")
     with pytest.raises(CommandError, match="line 7: not UTF-8"):
@@ -311,13 +320,15 @@ def test_a_refusal_halfway_leaves_nothing_behind(write):
     assert held() == [0, 0, 0, 0, 0]
 
 
-def test_a_missing_file_is_refused_plainly(tmp_path):
+def test_a_missing_file_is_refused_plainly(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.csv", tmp_path):
         with pytest.raises(CommandError, match="Nothing was imported"):
             run(path)
 
 
-def test_bad_rows_are_listed_and_the_command_fails(write, capsys):
+def test_bad_rows_are_listed_and_the_command_fails(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = write(ENTITY, PROGRAM | {"kind": "x"}, PAYMENT | {"amount": "x"})
     with pytest.raises(CommandError, match="2 rows refused. Nothing was imported."):
         run(path)
@@ -327,7 +338,7 @@ def test_bad_rows_are_listed_and_the_command_fails(write, capsys):
     assert "row/s" not in said  # the progress bar is quiet away from a terminal
 
 
-def test_statements_grow_with_batches_and_not_with_rows(write):
+def test_statements_grow_with_batches_and_not_with_rows(write: Write) -> None:
     def many(count: int) -> Path:
         rows = [PAYMENT | {"amount": f"{number}.00"} for number in range(1, count + 1)]
         return write(ENTITY, PROGRAM, *rows)

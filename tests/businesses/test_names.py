@@ -92,31 +92,31 @@ BOREALES = {
 
 
 @pytest.mark.parametrize(("one", "other"), SAME_NAMES)
-def test_spellings_of_one_name_are_equal(one, other):
+def test_spellings_of_one_name_are_equal(one: str, other: str) -> None:
     assert normal_name(one) == normal_name(other)
 
 
 @pytest.mark.parametrize(("one", "other"), OTHER_NAMES)
-def test_other_names_stay_apart(one, other):
+def test_other_names_stay_apart(one: str, other: str) -> None:
     assert normal_name(one) != normal_name(other)
 
 
 @pytest.mark.parametrize(("one", "other"), SAME_STREETS)
-def test_spellings_of_one_street_address_are_equal(one, other):
+def test_spellings_of_one_street_address_are_equal(one: str, other: str) -> None:
     assert normal_street(one) == normal_street(other)
 
 
 @pytest.mark.parametrize(("one", "other"), OTHER_STREETS)
-def test_other_street_addresses_stay_apart(one, other):
+def test_other_street_addresses_stay_apart(one: str, other: str) -> None:
     assert normal_street(one) != normal_street(other)
 
 
 @pytest.mark.parametrize(("country", "one", "other"), SAME_REGIONS)
-def test_a_region_may_be_its_name_or_its_abbreviation(country, one, other):
+def test_a_region_may_be_its_name_or_its_abbreviation(country: str, one: str, other: str) -> None:
     assert normal_region(one, country) == normal_region(other, country)
 
 
-def test_an_address_is_equal_in_the_other_language():
+def test_an_address_is_equal_in_the_other_language() -> None:
     english = {
         "street": "Suite 200, 1475 Charest Blvd. W.",
         "city": "QUEBEC",
@@ -137,36 +137,36 @@ def test_an_address_is_equal_in_the_other_language():
         ("country", "US"),
     ],
 )
-def test_every_part_of_an_address_counts(part, text):
+def test_every_part_of_an_address_counts(part: str, text: str) -> None:
     assert normal_address(**BOREALES) != normal_address(**(BOREALES | {part: text}))
 
 
-def test_a_saint_in_a_city_may_be_shortened():
+def test_a_saint_in_a_city_may_be_shortened() -> None:
     one, other = BOREALES | {"city": "St. John’s"}, BOREALES | {"city": "SAINT JOHN'S"}
     assert normal_address(**one) == normal_address(**other)
 
 
 @pytest.mark.parametrize("blank", ["", "   ", "...", "—", "'"])
-def test_a_blank_text_has_a_blank_key(blank):
+def test_a_blank_text_has_a_blank_key(blank: str) -> None:
     assert normal_name(blank) == normal_street(blank) == ""
 
 
 @given(st.text())
-def test_a_key_holds_letters_and_digits_only(text):
+def test_a_key_holds_letters_and_digits_only(text: str) -> None:
     assert normal_name(text) == "" or normal_name(text).isalnum()
     assert normal_street(text) == "" or normal_street(text).replace(" ", "").isalnum()
 
 
 @given(st.permutations("220 Carpenter Street North Suite 12".split()))
-def test_the_order_of_an_address_line_never_matters(words):
+def test_the_order_of_an_address_line_never_matters(words: list[str]) -> None:
     assert normal_street(", ".join(words)) == normal_street("220 Carpenter Street N, Unit 12")
 
 
 @given(st.text(max_size=200))
-def test_case_never_matters(text):
+def test_case_never_matters(text: str) -> None:
     assert normal_name(text.upper()) == normal_name(text.upper().lower())
 
 
-def test_a_book_is_not_read_to_its_end():
+def test_a_book_is_not_read_to_its_end() -> None:
     assert len(normal_name("a" * 10_000_000)) == 500
     assert len(normal_street("a" * 10_000_000)) == 500

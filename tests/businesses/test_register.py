@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
 
 from businesses.models import (
     RegisterEntity,
@@ -36,7 +37,7 @@ class EmptyRegister:
 
 
 @pytest.fixture
-def maple(db) -> RegisterEntity:
+def maple(db: None) -> RegisterEntity:
     """An entity with two program accounts, one of them closed, and one of each evidence."""
     entity = RegisterEntity.objects.create(
         bn9="412703316",
@@ -61,7 +62,7 @@ def maple(db) -> RegisterEntity:
     return entity
 
 
-def test_an_entity_comes_with_its_programs_and_evidence(maple):
+def test_an_entity_comes_with_its_programs_and_evidence(maple: RegisterEntity) -> None:
     assert get_register().find("412703316") == LegalEntity(
         bn9="412703316",
         legal_name="Maple Ridge Furniture Ltd.",
@@ -83,11 +84,11 @@ def test_an_entity_comes_with_its_programs_and_evidence(maple):
     )
 
 
-def test_an_unknown_number_is_nobody(maple):
+def test_an_unknown_number_is_nobody(maple: RegisterEntity) -> None:
     assert get_register().find("888316171") is None
 
 
-def test_every_number_costs_the_same_statements(maple):
+def test_every_number_costs_the_same_statements(maple: RegisterEntity) -> None:
     RegisterEntity.objects.create(bn9="611402835", legal_name="Without history")
     statements = {}
     for bn9 in ("412703316", "611402835", "888316171"):
@@ -102,7 +103,7 @@ def test_every_number_costs_the_same_statements(maple):
 
 
 @pytest.mark.parametrize("kind", ["transactions", "payments", "statements"])
-def test_one_kind_of_evidence_is_history(maple, kind):
+def test_one_kind_of_evidence_is_history(maple: RegisterEntity, kind: str) -> None:
     others = {"transactions", "payments", "statements"} - {kind}
     for other in others:
         getattr(maple, other).all().delete()
@@ -115,7 +116,7 @@ def test_one_kind_of_evidence_is_history(maple, kind):
     assert not found.has_history
 
 
-def test_the_newest_evidence_is_kept_and_the_work_is_bounded(maple):
+def test_the_newest_evidence_is_kept_and_the_work_is_bounded(maple: RegisterEntity) -> None:
     RegisterPayment.objects.bulk_create(
         RegisterPayment(
             entity=maple,
@@ -132,14 +133,14 @@ def test_the_newest_evidence_is_kept_and_the_work_is_bounded(maple):
     assert min(payment.paid_on for payment in found.payments) == DAY - timedelta(days=999)
 
 
-def test_a_setting_names_the_register(settings):
+def test_a_setting_names_the_register(settings: Settings) -> None:
     assert isinstance(get_register(), SandboxRegister)
     settings.REGISTER = "tests.businesses.test_register.EmptyRegister"
     assert get_register().find("888316171") is None
     assert not isinstance(get_register(), SandboxRegister)
 
 
-def test_rows_say_what_they_are(maple):
+def test_rows_say_what_they_are(maple: RegisterEntity) -> None:
     assert str(maple) == "Maple Ridge Furniture Ltd. (412703316)"
     assert str(maple.programs.get(extension="RM0001")) == "412703316RM0001"
     assert str(maple.transactions.get()) == "13907000000012"

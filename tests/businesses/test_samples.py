@@ -20,7 +20,7 @@ PRAIRIE_SUN = "439051277"
 
 
 @pytest.fixture
-def register(db) -> None:
+def register(db: None) -> None:
     assert not import_register(SAMPLE).errors
 
 
@@ -30,27 +30,27 @@ def found(bn9: str) -> LegalEntity:
     return entity
 
 
-def test_the_sample_imports_clean_and_once(register):
+def test_the_sample_imports_clean_and_once(register: None) -> None:
     assert RegisterEntity.objects.count() >= 44
     again = import_register(SAMPLE)
     assert not (again.created or again.changed or again.errors)
 
 
-def test_every_number_has_its_check_digit():
+def test_every_number_has_its_check_digit() -> None:
     with SAMPLE.open(encoding="utf-8", newline="") as file:
         numbers = {row["bn"] for row in csv.DictReader(file)}
     assert len(numbers) >= 44
     assert all(parse_bn9(number) == number for number in numbers)
 
 
-def test_itn_logistics_is_a_licensed_customs_broker(register):
+def test_itn_logistics_is_a_licensed_customs_broker(register: None) -> None:
     itn = found("888316171")
     assert itn.legal_name == "Integral Transportation Networks Corp."
     assert itn.operating_name == "ITN Logistics"
     assert itn.provider_type == "broker"
 
 
-def test_the_sample_holds_every_kind_of_business(register):
+def test_the_sample_holds_every_kind_of_business(register: None) -> None:
     entities = [found(bn9) for bn9 in RegisterEntity.objects.values_list("bn9", flat=True)]
     providers = Counter(entity.provider_type for entity in entities)
     assert providers["broker"] >= 3
@@ -70,7 +70,7 @@ def test_the_sample_holds_every_kind_of_business(register):
     assert any(paid.duties_and_taxes == 0 for entity in entities for paid in entity.transactions)
 
 
-def test_the_importers_of_the_demonstration_are_there(register):
+def test_the_importers_of_the_demonstration_are_there(register: None) -> None:
     maple, boreales = found("412703316"), found("426180543")
     assert maple.legal_name == "Maple Ridge Furniture Ltd."
     assert [(program.extension, program.name) for program in maple.programs] == [
@@ -91,7 +91,7 @@ def answers() -> dict[str, str]:
     return dict(rows)
 
 
-def test_the_page_gives_true_answers_for_prairie_sun_foods(register):
+def test_the_page_gives_true_answers_for_prairie_sun_foods(register: None) -> None:
     prairie, given = found(PRAIRIE_SUN), answers()
     assert given["Business number, program account"] == "43905 1277, RM 0001"
     assert given["Legal name"] == prairie.legal_name
@@ -110,7 +110,7 @@ def test_the_page_gives_true_answers_for_prairie_sun_foods(register):
     assert given["Statement date, balance"] in statements
 
 
-def test_the_page_names_every_column_and_true_businesses(register):
+def test_the_page_names_every_column_and_true_businesses(register: None) -> None:
     page = (SAMPLES / "README.md").read_text(encoding="utf-8")
     assert [name for name in COLUMNS if f"| `{name}` |" not in page] == []
     named = re.findall(r"^\| (\d{5} \d{4}) \| ([^|]+) \|", page, flags=re.MULTILINE)

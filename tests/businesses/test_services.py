@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection
@@ -17,7 +18,7 @@ DOORS = EntityProgram("RM0002", "Maple Ridge Doors", "exporter", True)
 OUTLET = EntityProgram("RM0003", "Maple Ridge Outlet", "importer", False)
 
 
-def an_entity(**facts) -> LegalEntity:
+def an_entity(**facts: Any) -> LegalEntity:
     known = {
         "bn9": "412703316",
         "legal_name": "Maple Ridge Furniture Ltd.",
@@ -38,7 +39,7 @@ def an_entity(**facts) -> LegalEntity:
 
 
 @pytest.mark.django_db
-def test_a_business_opens_with_what_the_register_holds():
+def test_a_business_opens_with_what_the_register_holds() -> None:
     business = open_business(entity=an_entity(), at=AT)
     business.refresh_from_db()
     assert business.bn9 == "412703316"
@@ -52,7 +53,7 @@ def test_a_business_opens_with_what_the_register_holds():
 
 
 @pytest.mark.django_db
-def test_every_program_account_is_linked_and_a_closed_one_is_never_open():
+def test_every_program_account_is_linked_and_a_closed_one_is_never_open() -> None:
     business = open_business(entity=an_entity(), at=AT)
     programs = business.programs.order_by("extension")
     assert [(p.extension, p.name, p.kind, p.is_open_at(AT)) for p in programs] == [
@@ -63,12 +64,12 @@ def test_every_program_account_is_linked_and_a_closed_one_is_never_open():
 
 
 @pytest.mark.django_db
-def test_a_business_without_an_address_on_file_has_none_here():
+def test_a_business_without_an_address_on_file_has_none_here() -> None:
     assert open_business(entity=an_entity(emails=()), at=AT).email == ""
 
 
 @pytest.mark.django_db
-def test_a_business_number_opens_once():
+def test_a_business_number_opens_once() -> None:
     open_business(entity=an_entity(), at=AT)
     with pytest.raises(IntegrityError):
         open_business(entity=an_entity(legal_name="Another"), at=AT)
@@ -77,7 +78,7 @@ def test_a_business_number_opens_once():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_several_claims_at_once_one_wins():
+def test_of_several_claims_at_once_one_wins() -> None:
     outcomes: list[str] = []
     start = Barrier(4)
 
@@ -101,7 +102,7 @@ def test_of_several_claims_at_once_one_wins():
 
 
 @pytest.mark.django_db
-def test_programs_that_the_register_gains_are_linked_once():
+def test_programs_that_the_register_gains_are_linked_once() -> None:
     business = open_business(entity=an_entity(programs=(WINDOWS,)), at=AT)
     later = AT + timedelta(days=30)
     linked = link_new_programs(
@@ -117,7 +118,7 @@ def test_programs_that_the_register_gains_are_linked_once():
 
 
 @pytest.mark.django_db
-def test_a_program_already_here_keeps_its_own_name_and_dates():
+def test_a_program_already_here_keeps_its_own_name_and_dates() -> None:
     business = open_business(entity=an_entity(programs=(WINDOWS,)), at=AT)
     business.programs.update(name="Our windows", closed_at=AT + timedelta(days=1))
     link_new_programs(business=business, entity=an_entity(), at=AT + timedelta(days=30))
@@ -126,7 +127,7 @@ def test_a_program_already_here_keeps_its_own_name_and_dates():
 
 
 @pytest.mark.django_db
-def test_programs_of_another_business_are_never_linked():
+def test_programs_of_another_business_are_never_linked() -> None:
     business = open_business(entity=an_entity(programs=()), at=AT)
     with pytest.raises(ValueError, match="not this business"):
         link_new_programs(business=business, entity=an_entity(bn9="888316171"), at=AT)
