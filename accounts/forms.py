@@ -55,12 +55,19 @@ class ProfileForm(PortalForm):
     """What a person states in the personal profile and can change at any time."""
 
     given_name = NameField(
-        label=_("Given name"), widget=forms.TextInput({"autocomplete": "given-name"})
+        label=_("Given name"),
+        widget=forms.TextInput({"autocomplete": "given-name"}),
+        error_messages={"required": _("Enter your given name.")},
     )
     family_name = NameField(
-        label=_("Family name"), widget=forms.TextInput({"autocomplete": "family-name"})
+        label=_("Family name"),
+        widget=forms.TextInput({"autocomplete": "family-name"}),
+        error_messages={"required": _("Enter your family name.")},
     )
-    telephone = TelephoneField(label=_("Telephone at work"))
+    telephone = TelephoneField(
+        label=_("Telephone at work"),
+        error_messages={"required": _("Enter your telephone number at work.")},
+    )
     telephone_extension = forms.CharField(
         label=_("Extension"),
         required=False,
@@ -74,6 +81,7 @@ class ProfileForm(PortalForm):
         coerce=Language,
         widget=forms.RadioSelect,
         help_text=_("We write to you in this language."),
+        error_messages={"required": _("Choose a language.")},
     )
     notify_by_email = forms.BooleanField(
         label=_("Send me an e-mail when something waits for me or changes"),

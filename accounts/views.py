@@ -61,6 +61,7 @@ def profile_detail(request: PersonRequest) -> HttpResponse:
     context = {
         "profile": request.user.profile,
         "consents": request.user.consents.order_by("at"),
+        "statement_blocks": privacy_statement().blocks(language_of_page()),
     }
     return render(request, "accounts/profile_detail.html", context)
 

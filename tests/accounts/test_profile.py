@@ -1,11 +1,13 @@
 """The personal profile: before any page, with consent, in any script, and with its history."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -17,7 +19,7 @@ from audit.chain import verify
 from audit.models import Event
 from audit.services import person_chain
 from audit.verbs import sentence
-from tests.accounts.people import DETAILS, FIELDS, give_profile
+from tests.accounts.people import DETAILS, FIELDS, give_profile, sign_up
 
 CREATE, DETAIL, EDIT = "/en-ca/profile/create/", "/en-ca/profile/", "/en-ca/profile/edit/"
 
@@ -262,3 +264,26 @@ def test_posting_twice_has_one_effect(person_client: Client) -> None:
     answers = [person_client.post(EDIT, fields) for _ in range(2)]
     assert {answer["Location"] for answer in answers} == {DETAIL}
     assert Event.objects.filter(verb="profile.edit").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_first_profiles_at_once_are_one(at: datetime) -> None:
+    newcomer = sign_up()
+
+    def create(number: int) -> None:
+        try:
+            create_profile(
+                actor=newcomer,
+                details=replace(DETAILS, given_name=f"Ada {'ABCD'[number]}"),
+                statement=privacy_statement(),
+                read_in=Language.ENGLISH,
+                at=at,
+            )
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(create, range(4)))
+    assert PersonalProfile.objects.count() == Consent.objects.count() == 1
+    event = Event.objects.get()
+    assert event.after and event.after["given_name"] == User.objects.get().first_name

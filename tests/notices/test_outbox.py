@@ -1,5 +1,6 @@
 """Each notice is written once, in its reader's language, sent after the commit, and never lost."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from io import StringIO
 from typing import Any
@@ -199,3 +200,21 @@ def test_a_notice_that_is_being_sent_elsewhere_is_skipped(post: Any) -> None:
 def test_links_come_from_the_setting(settings: Any) -> None:
     settings.PORTAL_URL = "https://portal.example"
     assert absolute("/en-ca/") == "https://portal.example/en-ca/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_at_once_send_a_notice_once(post: Any, mailoutbox: list[EmailMessage]) -> None:
+    post()
+    Notice.objects.update(sent_at=None)
+    mailoutbox.clear()
+
+    def work(_: int) -> None:
+        try:
+            send("a")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(work, range(6)))
+    assert len(mailoutbox) == 1
+    assert Notice.objects.get().attempts == 2
