@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar
 
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -209,7 +210,7 @@ class Access:
 
     def _own_rows(self) -> Iterable[tuple[str, int, str, datetime | None, datetime | None]]:
         """(kind, scope, role or standing, end, end of the group membership) of each live row."""
-        no_end = Value(None, output_field=models.DateTimeField())
+        no_end = Cast(None, models.DateTimeField())
         live, mine = during(self.at), Q(user=self.person)
         standing = Case(
             When(suspended_at__isnull=True, then=Value(Reason.ALLOWED.value)),

@@ -131,11 +131,12 @@ class NoOverlap(models.BaseConstraint):
     ) -> list[Statement]:
         same_keys = " AND ".join(f'other."{c}" IS NEW."{c}"' for c, _ in self._columns(model))
         pk = model._meta.pk.column
+        # '9999' alone would be compared as a number, and every text is greater than a number.
         template = (
             "CREATE TRIGGER %(trigger)s AFTER %(event)s ON %(table)s WHEN EXISTS ("
             f'SELECT 1 FROM %(table)s AS other WHERE other."{pk}" <> NEW."{pk}" AND {same_keys} '
-            f"AND other.\"starts_at\" < COALESCE(NEW.\"{self.end}\", '9999') "
-            f"AND NEW.\"starts_at\" < COALESCE(other.\"{self.end}\", '9999') "
+            f"AND other.\"starts_at\" < COALESCE(NEW.\"{self.end}\", '9999-12-31') "
+            f"AND NEW.\"starts_at\" < COALESCE(other.\"{self.end}\", '9999-12-31') "
             f'AND NEW."starts_at" IS NOT NEW."{self.end}" '
             f'AND other."starts_at" IS NOT other."{self.end}") '
             f"BEGIN SELECT RAISE(ABORT, 'constraint failed: {self.name}'); END"
