@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
 
@@ -69,8 +70,10 @@ def chromium() -> Iterator[Browser]:
     """One Chromium for the run; where it is not installed the test is skipped."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
+    # Playwright keeps an event loop in this thread, which Django takes for asynchronous code: it
+    # opens connections anew, and none of before may stay behind.
+    connections.close_all()
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright keeps an event loop in this thread, which Django takes for asynchronous code.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=ARGUMENTS, chromium_sandbox=os.geteuid() != 0

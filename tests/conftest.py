@@ -17,6 +17,7 @@ import hypothesis
 import pytest
 import time_machine
 from django.db import connection
+from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
 
 from tests.world import World
 
@@ -91,23 +92,20 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     PostgreSQL empties tables by TRUNCATE, which insert-only triggers on rows do not see; SQLite
     deletes row by row, so the triggers are taken away for the flush and put back as they were.
     """
-    if connection.vendor != "sqlite":
-        yield
-        return
-    flush = connection.ops.execute_sql_flush
+    flush = SQLiteOperations.execute_sql_flush
 
-    def flush_past_triggers(statements: list[str]) -> None:
-        with connection.cursor() as cursor:
+    def flush_past_triggers(self: SQLiteOperations, statements: list[str]) -> None:
+        with self.connection.cursor() as cursor:
             cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
             triggers = cursor.fetchall()
             for name, _definition in triggers:
                 cursor.execute(f'DROP TRIGGER "{name}"')
-            flush(statements)
+            flush(self, statements)
             for _name, definition in triggers:
                 cursor.execute(definition)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection.ops, "execute_sql_flush", flush_past_triggers)
+        patch.setattr(SQLiteOperations, "execute_sql_flush", flush_past_triggers)
         yield
 
 
