@@ -17,7 +17,7 @@ import hypothesis
 import pytest
 import time_machine
 from django.db import connection
-from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
+from django.db.backends.base.operations import BaseDatabaseOperations
 
 from tests.world import World
 
@@ -92,9 +92,10 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     PostgreSQL empties tables by TRUNCATE, which insert-only triggers on rows do not see; SQLite
     deletes row by row, so the triggers are taken away for the flush and put back as they were.
     """
-    flush = SQLiteOperations.execute_sql_flush
+    operations = type(connection.ops)
+    flush = operations.execute_sql_flush
 
-    def flush_past_triggers(self: SQLiteOperations, statements: list[str]) -> None:
+    def flush_past_triggers(self: BaseDatabaseOperations, statements: list[str]) -> None:
         with self.connection.cursor() as cursor:
             cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
             triggers = cursor.fetchall()
@@ -105,7 +106,7 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
                 cursor.execute(definition)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SQLiteOperations, "execute_sql_flush", flush_past_triggers)
+        patch.setattr(operations, "execute_sql_flush", flush_past_triggers)
         yield
 
 
