@@ -1,0 +1,298 @@
+"""Every path to a record, told as stories: own, by group, through a relationship, what remains."""
+
+from datetime import UTC, date, timedelta
+
+import pytest
+
+from accounts.models import User
+from businesses.models import BusinessAccount
+from delegation.access import Access, PathKind, Reason
+from delegation.models import Ceiling, StaffAssignment, Visibility
+from delegation.roles import Action, Role
+from delegation.services.clients import (
+    add_client_to_group,
+    create_client_group,
+    create_staff_assignment,
+    end_staff_assignment,
+)
+from delegation.services.groups import (
+    add_employee_to_group,
+    create_employee_group,
+    grant_employee_group_role,
+)
+from delegation.services.relationships import Rules
+from pages.formats import end_of_day
+from tests.access.random_worlds import submission
+from tests.world import World, done
+from transactions.models import DeclarationVersion
+
+VIEW, EDIT = Action.VIEW_TRANSACTIONS, Action.EDIT_TRANSACTIONS
+EVERYTHING = Rules(broker=Visibility.EDIT, importer=Visibility.EDIT, other=Visibility.EDIT)
+
+
+def reason(
+    world: World, person: User, acting_for: BusinessAccount, version: DeclarationVersion,
+    action: Action = VIEW,
+) -> Reason:  # fmt: skip
+    """Why the person may or may not, with list and point asked and found equal."""
+    access = Access(person, acting_for, world.at)
+    decision = access.decide(action, version)
+    listed = access.visible(DeclarationVersion.objects.filter(pk=version.pk)).exists()
+    assert listed == access.decide(VIEW, version).allowed
+    return decision.reason
+
+
+def by(world: World, owner: BusinessAccount, submitter: BusinessAccount) -> DeclarationVersion:
+    return submission(program=world.program(owner), submitter=submitter, at=world.at)
+
+
+def test_roles_of_the_own_business(world: World) -> None:
+    maple = world.importer("Maple")
+    version = by(world, maple, maple)
+    editor = world.employee("Ed", maple, RM0001="editor")
+    reader = world.employee("Rea", maple, RM0001="reader")
+    other = world.employee("Oth", maple, RM0002="pam")
+    assert reason(world, world.manager(maple), maple, version, EDIT) is Reason.ALLOWED
+    assert reason(world, editor, maple, version, EDIT) is Reason.ALLOWED
+    assert reason(world, reader, maple, version, EDIT) is Reason.ROLE_TOO_LOW
+    assert reason(world, reader, maple, version) is Reason.ALLOWED
+    assert reason(world, other, maple, version) is Reason.NO_ROLE
+    assert reason(world, world.person("Stranger"), maple, version) is Reason.NO_MEMBERSHIP
+
+
+def test_a_membership_gives_nothing_by_itself(world: World) -> None:
+    maple = world.importer("Maple")
+    member = world.member("Meg", maple)
+    assert reason(world, member, maple, by(world, maple, maple)) is Reason.NO_ROLE
+
+
+def test_a_role_without_live_membership_gives_nothing(world: World) -> None:
+    maple = world.importer("Maple")
+    editor = world.employee("Ed", maple, RM0001="editor")
+    editor.memberships.update(ends_at=world.at)
+    assert reason(world, editor, maple, by(world, maple, maple)) is Reason.NO_MEMBERSHIP
+
+
+def test_a_disabled_person_and_a_suspended_member(world: World) -> None:
+    maple = world.importer("Maple")
+    version = by(world, maple, maple)
+    editor = world.employee("Ed", maple, RM0001="editor")
+    editor.memberships.update(suspended_at=world.at)
+    assert reason(world, editor, maple, version) is Reason.MEMBERSHIP_SUSPENDED
+    editor.is_active = False
+    assert reason(world, editor, maple, version) is Reason.PERSON_DISABLED
+
+
+def test_a_superuser_is_nobody_here(world: World) -> None:
+    maple = world.importer("Maple")
+    root = world.person("Root")
+    root.is_superuser = root.is_staff = True
+    root.save()
+    assert reason(world, root, maple, by(world, maple, maple)) is Reason.NO_MEMBERSHIP
+
+
+def test_an_employee_group_gives_and_takes_at_once(world: World) -> None:
+    maple = world.importer("Maple")
+    manager, gwen = world.manager(maple), world.member("Gwen", maple)
+    version = by(world, maple, maple)
+    common = {"actor": manager, "acting_for": maple, "at": world.at}
+    group = done(create_employee_group(name="Imports", **common))
+    programs = maple.program_groups.create(name="All doors")
+    programs.programs.add(world.program(maple))
+    done(grant_employee_group_role(group=group, scope=programs, role=Role.EDITOR, **common))
+    assert reason(world, gwen, maple, version) is Reason.NO_ROLE
+    member = done(add_employee_to_group(group=group, person=gwen, **common))
+    assert reason(world, gwen, maple, version, EDIT) is Reason.ALLOWED
+    member.ends_at = world.at
+    member.save()
+    assert reason(world, gwen, maple, version) is Reason.NO_ROLE
+
+
+@pytest.mark.parametrize("submitter", ["broker", "importer", "other"])
+@pytest.mark.parametrize("rule", list(Visibility))
+def test_the_visibility_rule_of_each_submitter(
+    world: World, submitter: str, rule: Visibility
+) -> None:
+    if submitter == "broker" and rule is Visibility.NONE:
+        return  # cannot be agreed: own submissions always stay visible
+    maple, itn, other = world.importer("Maple"), world.broker("ITN"), world.broker("Other")
+    world.relationship(maple, itn, rules=Rules(**{submitter: rule}))
+    world.assign("Ben", itn, maple)
+    firm = {"broker": itn, "importer": maple, "other": other}[submitter]
+    version = by(world, maple, firm)
+    ben = world.person("Ben")
+    expected = {
+        Visibility.NONE: (Reason.HIDDEN, Reason.HIDDEN),
+        Visibility.VIEW: (Reason.ALLOWED, Reason.VIEW_ONLY),
+        Visibility.EDIT: (Reason.ALLOWED, Reason.ALLOWED),
+    }[rule]
+    assert (reason(world, ben, itn, version), reason(world, ben, itn, version, EDIT)) == expected
+
+
+def test_an_unassigned_employee_sees_nothing_of_the_client(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn, rules=EVERYTHING)
+    hana = world.member("Hana", itn)
+    assert reason(world, hana, itn, by(world, maple, itn)) is Reason.NOT_ASSIGNED
+    assert not world.access(hana, itn).clients().exists()
+    assert world.access(world.manager(itn), itn).clients().get() == maple
+
+
+def test_the_weakest_link_decides(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn, rules=EVERYTHING, ceiling=Ceiling.READER)
+    world.assign("Ben", itn, maple, Ceiling.PAM)
+    cedar = world.importer("Cedar")
+    world.relationship(cedar, itn, rules=EVERYTHING, ceiling=Ceiling.PAM)
+    world.assign("Ben", itn, cedar, Ceiling.READER)
+    ben = world.person("Ben")
+    assert reason(world, ben, itn, by(world, maple, itn), EDIT) is Reason.CEILING
+    assert reason(world, ben, itn, by(world, cedar, itn), EDIT) is Reason.ASSIGNMENT_TOO_LOW
+
+
+def test_only_a_licensed_broker_corrects(world: World) -> None:
+    maple, adviser = world.importer("Maple"), world.consultant("Adviser")
+    world.relationship(maple, adviser, rules=EVERYTHING)
+    version = by(world, maple, adviser)
+    manager = world.manager(adviser)
+    assert reason(world, manager, adviser, version) is Reason.ALLOWED
+    assert reason(world, manager, adviser, version, EDIT) is Reason.PROVIDER_TYPE
+
+
+def test_a_provider_never_manages_its_client(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn, rules=EVERYTHING, ceiling=Ceiling.PAM)
+    access = world.access(world.manager(itn), itn)
+    for action in (Action.MANAGE_EMPLOYEES, Action.MANAGE_RELATIONSHIPS):
+        assert not access.decide(action, world.program(maple)).allowed
+        assert not access.decide(action, maple).allowed
+
+
+def test_a_program_out_of_scope(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn, programs=("RM0002",), rules=EVERYTHING)
+    assert reason(world, world.manager(itn), itn, by(world, maple, itn)) is Reason.NOT_IN_SCOPE
+
+
+def test_rights_of_two_businesses_do_not_mix(world: World) -> None:
+    """A person of both firms acts for one of them at a time."""
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn)
+    both = world.employee("Bo", maple, RM0001="editor")
+    world.assign("Bo", itn, maple, Ceiling.READER)
+    version = by(world, maple, maple)
+    assert reason(world, both, maple, version, EDIT) is Reason.ALLOWED
+    assert reason(world, both, itn, version) is Reason.HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("last_day", "hours"),
+    [
+        (date(2026, 12, 5), 24),
+        (date(2027, 3, 14), 23),  # clocks go forward
+        (date(2027, 11, 7), 25),  # clocks go back
+        (date(2028, 2, 29), 24),
+    ],
+)
+def test_access_ends_with_the_last_local_day(world: World, last_day: date, hours: int) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn, rules=EVERYTHING, last_day=last_day)
+    end = end_of_day(last_day).astimezone(UTC)
+    assert end - end_of_day(last_day - timedelta(days=1)).astimezone(UTC) == timedelta(hours=hours)
+    own, foreign = by(world, maple, itn), by(world, maple, maple)
+    manager = world.manager(itn)
+    for offset, seen, changed in (
+        (-1, Reason.ALLOWED, Reason.ALLOWED),
+        (0, Reason.RELATIONSHIP_OVER, Reason.RELATIONSHIP_OVER),
+        (1, Reason.RELATIONSHIP_OVER, Reason.RELATIONSHIP_OVER),
+    ):
+        then = World(end + timedelta(seconds=offset), world.people)
+        assert reason(then, manager, itn, foreign) is seen
+        assert reason(then, manager, itn, own, EDIT) is changed
+        assert reason(then, manager, itn, own) is Reason.ALLOWED
+
+
+def test_an_expired_user_reads_what_the_firm_submitted_in_scope_and_nothing_newer(
+    world: World,
+) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn, rules=EVERYTHING)
+    world.assign("Ben", itn, maple)
+    before = by(world.earlier(days=1), maple, itn)
+    during = by(world.later(days=1), maple, itn)
+    after = by(world.later(days=60), maple, itn)
+    then = world.later(days=90)
+    ben = world.person("Ben")
+    assert reason(then, ben, itn, during) is Reason.ALLOWED
+    assert Access(ben, itn, then.at).decide(VIEW, during).path.kind is PathKind.RESIDUAL
+    assert reason(then, ben, itn, before) is Reason.RELATIONSHIP_OVER
+    assert reason(then, ben, itn, after) is Reason.RELATIONSHIP_OVER
+    assignment = StaffAssignment.objects.get(person=ben)
+    done(
+        end_staff_assignment(
+            actor=world.manager(itn), acting_for=itn, assignment=assignment, at=then.at
+        )
+    )
+    assert reason(then, ben, itn, during) is Reason.NOT_ASSIGNED
+
+
+def test_a_suspended_relationship_leaves_what_an_end_would(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    relationship = world.relationship(maple, itn, rules=EVERYTHING)
+    own, foreign = by(world, maple, itn), by(world, maple, maple)
+    relationship.suspended_at = world.at
+    relationship.save()
+    manager = world.manager(itn)
+    assert reason(world, manager, itn, own) is Reason.ALLOWED
+    assert reason(world, manager, itn, own, EDIT) is Reason.RELATIONSHIP_SUSPENDED
+    assert reason(world, manager, itn, foreign) is Reason.RELATIONSHIP_SUSPENDED
+
+
+def test_a_suspended_business_can_look_but_not_act(world: World) -> None:
+    maple = world.importer("Maple")
+    version = by(world, maple, maple)
+    maple.status = BusinessAccount.Status.SUSPENDED
+    maple.save()
+    manager = world.manager(maple)
+    assert reason(world, manager, maple, version) is Reason.ALLOWED
+    assert reason(world, manager, maple, version, EDIT) is Reason.BUSINESS_NOT_ACTIVE
+
+
+def test_a_client_group_reaches_its_clients(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn)
+    common = {"actor": world.manager(itn), "acting_for": itn, "at": world.at}
+    ben = world.member("Ben", itn)
+    group = done(create_client_group(name="Ontario", **common))
+    done(create_staff_assignment(assignee=ben, target=group, role=Ceiling.EDITOR, **common))
+    version = by(world, maple, itn)
+    assert reason(world, ben, itn, version) is Reason.NOT_ASSIGNED
+    done(add_client_to_group(group=group, client=maple, **common))
+    assert reason(world, ben, itn, version) is Reason.ALLOWED
+
+
+def test_future_programs_only_where_chosen(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    cedar = world.importer("Cedar")
+    world.relationship(maple, itn, covers_future=True, level="business")
+    world.relationship(cedar, itn, programs=("RM0001", "RM0002"), level="business")
+    manager = world.manager(itn)
+    for client, expected in ((maple, Reason.ALLOWED), (cedar, Reason.NOT_IN_SCOPE)):
+        late = client.programs.create(extension="RM0009", opened_at=world.at)
+        version = submission(program=late, submitter=itn, at=world.at)
+        assert reason(world, manager, itn, version) is expected
+
+
+def test_many_questions_cost_no_further_query(
+    world: World, django_assert_num_queries: object
+) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn)
+    world.assign("Ben", itn, maple)
+    versions = [by(world, maple, itn) for _ in range(25)]
+    access = world.access(world.person("Ben"), itn)
+    with django_assert_num_queries(3):  # own standing, terms, assignment
+        assert all(access.decide(VIEW, version).allowed for version in versions)
+    own = world.access(world.manager(maple), maple)
+    with django_assert_num_queries(1):
+        assert all(own.decide(VIEW, version).allowed for version in versions)
