@@ -1,8 +1,9 @@
 """How days, moments and amounts are written, and where a local day begins and ends.
 
 The language is the active translation. Forms: English (Canada) and French (Canada) of the
-Canada.ca content style guides. In French the spaces inside a date, a time or an amount do not
-break, the first of the month is "1er" and a negative amount carries the minus sign.
+Canada.ca content style guides. The spaces inside a time do not break; in French neither do those
+inside a date or an amount, the first of the month is "1er" and a negative amount carries the
+minus sign.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -50,8 +51,9 @@ def moment(at: datetime) -> str:
     if is_french():
         clock = f"{local.hour}{NO_BREAK}h{NO_BREAK}{local.minute:02}"
         return f"{day(local)} à {clock} (heure de l’Est)"
-    clock = f"{local.hour % 12 or 12}:{local.minute:02} {'a.m.' if local.hour < 12 else 'p.m.'}"
-    return f"{day(local)}, {clock} ET"
+    half = "a.m." if local.hour < 12 else "p.m."
+    clock = NO_BREAK.join([f"{local.hour % 12 or 12}:{local.minute:02}", half, "ET"])
+    return f"{day(local)}, {clock}"
 
 
 def start_of_day(on: date) -> datetime:

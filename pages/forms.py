@@ -3,12 +3,13 @@
 Text is made regular before any field sees it: compatibility forms become plain ones (full-width
 digits, ligatures), invisible formatting that comes along with copied text is dropped, ends are
 trimmed. Nothing longer than its field may be is looked at, so that no input costs more than the
-field allows. Control characters and marks that turn the direction of text are refused in words.
+field allows. Control characters and marks that turn the direction of text are refused in words,
+and the form comes back without them, since nobody can take out what cannot be seen.
 """
 
 import unicodedata
-from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -21,7 +22,10 @@ from django.utils.translation import gettext_lazy as _
 # What a field without a length of its own may hold.
 MOST_CHARACTERS = 1000
 TOO_LONG = _("Use at most %(limit_value)d characters.")
-CONTROL_CHARACTERS = _("Remove the characters that cannot be seen or printed.")
+CONTROL_CHARACTERS = _(
+    "The text held characters that cannot be seen. "
+    "They are now removed: check it and send it again."
+)
 # Embeddings, overrides and isolates: text that reads otherwise than it is stored.
 TURNS_DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -79,6 +83,14 @@ class RegularBoundField(BoundField):
             return [regular(text, most=most) for text in posted if isinstance(text, str)]
         return posted
 
+    def value(self) -> Any:
+        """What the input shows: the stored value or the posted one, without what is refused."""
+        shown = super().value()
+        if not isinstance(shown, str):
+            return shown
+        allowed = _allowed(self.field)
+        return "".join(letter for letter in shown if not _is_refused(letter, allowed))
+
 
 class PortalForm(forms.Form):
     """The base of every form of the portal."""
@@ -95,7 +107,6 @@ class PortalForm(forms.Form):
 def _make_strict(field: forms.CharField) -> None:
     """Let `field` refuse what is too long and what cannot be seen, each with one plain error."""
     field.error_messages.setdefault("max_length", TOO_LONG)
-    check = refuse_in_text if isinstance(field.widget, forms.Textarea) else refuse_in_line
     validators = [
         validator
         for validator in field.validators
@@ -103,7 +114,7 @@ def _make_strict(field: forms.CharField) -> None:
     ]
     if field.max_length is None:
         validators.append(MaxLengthValidator(MOST_CHARACTERS))
-    field.validators = [check, *validators]
+    field.validators = [partial(refuse_unseen, allowed=_allowed(field)), *validators]
 
 
 def regular(text: str, *, most: int, strip: bool = True) -> str:
@@ -124,18 +135,18 @@ def _is_dropped(letter: str) -> bool:
     return unicodedata.category(letter) == "Cf" and letter not in TURNS_DIRECTION
 
 
-def refuse_in_line(text: str) -> None:
-    """Refuse control characters, line ends among them, in a text of one line."""
-    _refuse(text, allowed="")
+def refuse_unseen(text: str, *, allowed: str = "") -> None:
+    """Refuse control characters but those `allowed`, and marks that turn the direction of text."""
+    if any(_is_refused(letter, allowed) for letter in text):
+        raise ValidationError(CONTROL_CHARACTERS, code="control_characters")
 
 
-def refuse_in_text(text: str) -> None:
-    """Refuse control characters in a text of several lines, where tabs and line ends may stand."""
-    _refuse(text, allowed="\n\t")
+def _allowed(field: forms.Field) -> str:
+    """The control characters that may stand in `field`: in a text of several lines, its lines."""
+    return "\n\t" if isinstance(field.widget, forms.Textarea) else ""
 
 
-def _refuse(text: str, *, allowed: Sequence[str]) -> None:
-    for letter in text:
-        is_control = unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"}
-        if (is_control and letter not in allowed) or letter in TURNS_DIRECTION:
-            raise ValidationError(CONTROL_CHARACTERS, code="control_characters")
+def _is_refused(letter: str, allowed: str) -> bool:
+    if letter in TURNS_DIRECTION:
+        return True
+    return unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} and letter not in allowed

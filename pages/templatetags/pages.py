@@ -10,6 +10,7 @@ from django.forms import BaseForm, BoundField
 from django.forms.formsets import BaseFormSet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from pages import formats
 
@@ -57,7 +58,9 @@ def _problems(form: "BaseForm | BaseFormSet[Any]") -> Iterator[Problem]:
         return
     yield from (Problem(str(error)) for error in form.non_field_errors())
     for field in form:
-        yield from (Problem(str(error), _target(field)) for error in field.errors)
+        for error in field.errors:
+            said = _("%(field)s: %(problem)s") % {"field": field.label, "problem": error}
+            yield Problem(said, _target(field))
 
 
 def _target(field: BoundField) -> str:

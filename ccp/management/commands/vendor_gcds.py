@@ -64,7 +64,7 @@ REWRITES = [
 UNTRANSLATABLE = re.compile(
     r":host|::|\bslot\b|(?<![.\w-])gcds-|aria-expanded|^\.gcds-text$|\.details__panel summary"
 )
-HEADER = """/* GC Design System for ordinary markup, written by `manage.py vendor_gcds`: do not edit.
+HEADER = """/* GC Design System for ordinary markup, by `manage.py vendor_gcds`; do not edit.
    {packages}
    Government of Canada, MIT licence (LICENSE.txt); fonts: SIL Open Font License (fonts/). */
 """
@@ -209,6 +209,7 @@ def style_sheet(*, components: Path, tokens: Path, fonts: Path, portal_css: str)
 class Command(BaseCommand):
     """Writes `static/gcds/` from the published packages of the GC Design System."""
 
+    requires_system_checks = ()
     help = "Write static/gcds/ from the published packages of the GC Design System."
 
     def handle(self, *args: Any, **options: Any) -> None:

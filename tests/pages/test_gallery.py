@@ -1,0 +1,100 @@
+"""The pages as a browser shows them: accessible, in the window, quiet."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from accounts.models import User
+from tests.chromium import axe_violations, overflow, sign_in
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.pages.gallery.urls")]
+
+ALBUM = os.environ.get("ALBUM")
+"""A folder to keep pictures in, for whoever looks after the look."""
+
+
+def check(page: Page, name: str) -> None:
+    """Hold the page that `page` shows to the rules, and keep a picture where one is wished."""
+    if ALBUM:
+        width = page.viewport_size["width"] if page.viewport_size else 0
+        page.screenshot(path=Path(ALBUM) / f"{name}-{width}.png", full_page=True)
+    assert overflow(page) == 0
+    assert axe_violations(page) == []
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("name", ["form", "list", "detail"])
+def test_a_page_of_every_component(
+    new_page: Callable[..., Page], portal: str, person: User, name: str, width: int
+) -> None:
+    page = new_page(width=width)
+    sign_in(page, person, portal)
+    page.goto(f"/gallery/{name}/")
+
+    check(page, name)
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_a_refused_form(
+    new_page: Callable[..., Page], portal: str, person: User, width: int
+) -> None:
+    page = new_page(width=width)
+    sign_in(page, person, portal)
+    page.goto("/gallery/form/")
+    page.get_by_label("Employer’s business number").fill("12\u202e3")
+    page.get_by_role("button", name="Request access").click()
+
+    assert page.evaluate("document.activeElement.className").startswith("gcds-error-summary")
+    check(page, "form-errors")
+    page.get_by_role("link", name="The text held characters").click()
+    assert page.evaluate("document.activeElement.id") == "id_ask-bn9"
+
+
+@pytest.mark.parametrize("language", ["en-ca", "fr-ca"])
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("name", ["login", "signup", "password/reset"])
+def test_a_page_before_signing_in(
+    new_page: Callable[..., Page], name: str, width: int, language: str
+) -> None:
+    page = new_page(width=width)
+    page.goto(f"/{language}/account/{name}/")
+
+    check(page, f"{name.replace('/', '-')}-{language}")
+
+
+@pytest.mark.parametrize("name", ["account/email", "account/password/change", "account/logout"])
+def test_a_page_of_the_account(
+    new_page: Callable[..., Page], portal: str, person: User, name: str
+) -> None:
+    page = new_page(width=320)
+    sign_in(page, person, portal)
+    page.goto(f"/en-ca/{name}/")
+
+    check(page, name.replace("/", "-"))
+
+
+def test_without_scripts_a_form_is_sent_and_refused(
+    plain_page: Page, portal: str, person: User
+) -> None:
+    sign_in(plain_page, person, portal)
+    plain_page.goto("/gallery/form/")
+    plain_page.get_by_role("button", name="Request access").click()
+
+    assert plain_page.get_by_role("heading", name="There are").is_visible()
+
+
+def test_the_second_click_sends_nothing(page: Page, portal: str, person: User) -> None:
+    sign_in(page, person, portal)
+    page.goto("/gallery/form/")
+    sent: list[Any] = []
+    page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
+    page.evaluate(
+        "() => { const b = document.querySelector('.button--role-primary'); b.click(); b.click(); }"
+    )
+    page.get_by_role("heading", name="There are").wait_for()
+
+    assert len(sent) == 1
