@@ -71,7 +71,7 @@ def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
     # Playwright keeps an event loop in this thread, which Django takes for asynchronous code: it
-    # opens connections anew, and none of before may stay behind.
+    # opens connections anew, when it starts and when it stops, and none may stay behind.
     connections.close_all()
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -80,6 +80,7 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+        connections.close_all()
 
 
 @pytest.fixture
