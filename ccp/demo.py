@@ -135,9 +135,7 @@ class Story:
                 language=person.language,
                 password=password,
             )
-            EmailAddress.objects.create(
-                user=user, email=person.email, verified=True, primary=True
-            )
+            EmailAddress.objects.create(user=user, email=person.email, verified=True, primary=True)
             PersonalProfile.objects.create(
                 user=user, telephone="613-555-0142", created_at=self.begun
             )
@@ -223,9 +221,7 @@ class Story:
         self._relate(maple, OLIVIA, itn, GRACE, began, rules, last_day, ("RM0001", "RM0002"))
         self._assign(itn, GRACE, BEN, maple)
         soon = (self.now + timedelta(days=25)).date()
-        self._relate(
-            maple, OLIVIA, saint_laurent, MATHIEU, began, Rules(), soon, ("RM0002",)
-        )
+        self._relate(maple, OLIVIA, saint_laurent, MATHIEU, began, Rules(), soon, ("RM0002",))
 
     def _waiting(
         self, maple: BusinessAccount, boreales: BusinessAccount, itn: BusinessAccount

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
@@ -35,8 +35,6 @@ from delegation.models.grants import (
 from delegation.models.periods import during
 from delegation.models.relationships import RelationshipTerms, Visibility
 from delegation.roles import THROUGH_A_RELATIONSHIP, Action, Role, may, strongest, weakest
-
-ModelT = TypeVar("ModelT", bound=models.Model)
 
 
 class Submission(Protocol):
@@ -210,7 +208,7 @@ class Access:
 
     def _own_rows(self) -> Iterable[tuple[str, int, str, datetime | None, datetime | None]]:
         """(kind, scope, role or standing, end, end of the group membership) of each live row."""
-        no_end = Cast(None, models.DateTimeField())
+        no_end = Cast(Value(None), models.DateTimeField())
         live, mine = during(self.at), Q(user=self.person)
         standing = Case(
             When(suspended_at__isnull=True, then=Value(Reason.ALLOWED.value)),
@@ -228,17 +226,29 @@ class Access:
         business = BusinessRole.objects.filter(
             live, mine, content_object=self.acting_for
         ).values_list(
-            Value("business"), F("content_object_id"), F("permission__codename"), F("ends_at"), no_end
+            Value("business"),
+            F("content_object_id"),
+            F("permission__codename"),
+            F("ends_at"),
+            no_end,
         )
         program = ProgramRole.objects.filter(
             live, mine, content_object__business=self.acting_for
         ).values_list(
-            Value("program"), F("content_object_id"), F("permission__codename"), F("ends_at"), no_end
+            Value("program"),
+            F("content_object_id"),
+            F("permission__codename"),
+            F("ends_at"),
+            no_end,
         )
         by_group = GroupProgramRole.objects.filter(
             live, in_group, content_object__business=self.acting_for
         ).values_list(
-            Value("group"), F("content_object_id"), F("permission__codename"), F("ends_at"), F(group_end)
+            Value("group"),
+            F("content_object_id"),
+            F("permission__codename"),
+            F("ends_at"),
+            F(group_end),
         )
         by_program_group = GroupProgramGroupRole.objects.filter(
             live,
@@ -270,7 +280,9 @@ class Access:
             return None
         if self.own.bam:
             return Assignment(Role.PAM, self.own.bam.until)
-        rows = StaffAssignment.objects.filter(self._assigned_to_me(), _to_client(self.at, client_id))
+        rows = StaffAssignment.objects.filter(
+            self._assigned_to_me(), _to_client(self.at, client_id)
+        )
         found = [Assignment(Role(row.role), row.ends_at) for row in rows]
         return max(found, key=lambda assignment: assignment.role.rank, default=None)
 
@@ -427,7 +439,7 @@ class Access:
 
     # The querysets
 
-    def visible(self, submissions: QuerySet[ModelT]) -> QuerySet[ModelT]:
+    def visible[ModelT: models.Model](self, submissions: QuerySet[ModelT]) -> QuerySet[ModelT]:
         """The versions that `decide(VIEW_TRANSACTIONS, version)` allows, among `submissions`.
 
         The model has the columns of `Submission`. Nothing here may grow with the data of others:
@@ -475,9 +487,9 @@ class Access:
         shown_client = terms.filter(in_force).exclude(visibility_importer=Visibility.NONE)
         shown_other = terms.filter(in_force).exclude(visibility_other=Visibility.NONE)
         return (
-            (by_us & Exists(terms.filter(in_force | while_open)))
-            | (by_client & Exists(shown_client))
-            | (~by_us & ~by_client & Exists(shown_other))
+            (by_us & Q(Exists(terms.filter(in_force | while_open))))
+            | (by_client & Q(Exists(shown_client)))
+            | (~by_us & ~by_client & Q(Exists(shown_other)))
         )
 
     def clients(self) -> QuerySet[BusinessAccount]:
@@ -532,7 +544,7 @@ def decide(
     return Access(person, acting_for, at).decide(action, target)
 
 
-def visible_to(
+def visible_to[ModelT: models.Model](
     person: User, acting_for: BusinessAccount, submissions: QuerySet[ModelT], at: datetime
 ) -> QuerySet[ModelT]:
     """The versions among `submissions` that the person may see, acting for a business."""

@@ -1,4 +1,4 @@
-"""Who may do each act of delegation. Each answer asks `access.py`, for a page and again under lock."""
+"""Who may do each act of delegation: `access.py` is asked for a page and again under lock."""
 
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access, Decision
@@ -56,9 +56,7 @@ def can_approve_relationship_request(
     asked_by_the_person = relationship_request.requested_by_id == access.person.pk
     if asked_by_the_person or relationship_request.client_bn9 != access.acting_for.bn9:
         return []
-    return _decidable(
-        access, list(relationship_request.lines.all()), Action.MANAGE_RELATIONSHIPS
-    )
+    return _decidable(access, list(relationship_request.lines.all()), Action.MANAGE_RELATIONSHIPS)
 
 
 can_reject_relationship_request = can_approve_relationship_request

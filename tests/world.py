@@ -41,6 +41,7 @@ from delegation.services.relationships import (
 )
 
 PROVIDER = BusinessAccount.ProviderType
+OWN_SUBMISSIONS = Rules()
 _serial = count(10_000_000)
 
 
@@ -82,9 +83,7 @@ class World:
                 last_name=family,
                 language=language,
             )
-            PersonalProfile.objects.create(
-                user=user, telephone="613-555-0100", created_at=self.at
-            )
+            PersonalProfile.objects.create(user=user, telephone="613-555-0100", created_at=self.at)
             self.people[name] = user
         return self.people[name]
 
@@ -198,7 +197,7 @@ class World:
         provider: BusinessAccount,
         *,
         programs: tuple[str, ...] = ("RM0001",),
-        rules: Rules = Rules(),
+        rules: Rules = OWN_SUBMISSIONS,
         ceiling: Ceiling = Ceiling.EDITOR,
         last_day: date | None = None,
         **more: Any,

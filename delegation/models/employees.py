@@ -46,7 +46,9 @@ class EmployeeGroup(models.Model):
         BusinessAccount, on_delete=models.PROTECT, related_name="employee_groups"
     )
     name = models.CharField(max_length=100)
-    auth_group = models.OneToOneField(Group, on_delete=models.PROTECT, related_name="employee_group")
+    auth_group = models.OneToOneField(
+        Group, on_delete=models.PROTECT, related_name="employee_group"
+    )
     created_at = models.DateTimeField()
     archived_at = models.DateTimeField(null=True)
 
@@ -85,13 +87,13 @@ class AccessRequest(Request):
 
     class Meta:
         constraints = [
-            NoOverlap(
-                name="one_live_access_request", keys=("person", "bn9"), end="closes_at"
-            ),
+            NoOverlap(name="one_live_access_request", keys=("person", "bn9"), end="closes_at"),
             ordered_period("access_request_period_ordered", "closes_at"),
             decided_whole("access_request_decided_whole"),
         ]
-        indexes = [models.Index(fields=["bn9", "decision", "closes_at"], name="access_request_queue")]
+        indexes = [
+            models.Index(fields=["bn9", "decision", "closes_at"], name="access_request_queue")
+        ]
 
 
 class AccessRequestLine(RequestLine):

@@ -34,13 +34,15 @@ class _NoShortcuts:
 
 
 class UserRoleManager(
-    _NoShortcuts, UserObjectPermissionManager.from_queryset(PeriodQuerySet)  # type: ignore[misc]
+    _NoShortcuts,
+    UserObjectPermissionManager.from_queryset(PeriodQuerySet),  # type: ignore[misc]
 ):
     """Roles of people; read through `access.py`."""
 
 
 class GroupRoleManager(
-    _NoShortcuts, GroupObjectPermissionManager.from_queryset(PeriodQuerySet)  # type: ignore[misc]
+    _NoShortcuts,
+    GroupObjectPermissionManager.from_queryset(PeriodQuerySet),  # type: ignore[misc]
 ):
     """Roles of employee groups; read through `access.py`."""
 
@@ -76,7 +78,7 @@ class UserGrant(Grant, UserObjectPermissionBase):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
-    objects = UserRoleManager()
+    objects = UserRoleManager()  # type: ignore[misc]
 
     class Meta:
         abstract = True
@@ -87,7 +89,7 @@ class GroupGrant(Grant, GroupObjectPermissionBase):
 
     group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="+")
 
-    objects = GroupRoleManager()
+    objects = GroupRoleManager()  # type: ignore[misc]
 
     class Meta:
         abstract = True
@@ -102,7 +104,9 @@ class BusinessRole(UserGrant):
 
     class Meta:
         constraints = [
-            NoOverlap(name="one_live_role_per_person_and_business", keys=("user", "content_object")),
+            NoOverlap(
+                name="one_live_role_per_person_and_business", keys=("user", "content_object")
+            ),
             ordered_period("business_role_period_ordered"),
         ]
 

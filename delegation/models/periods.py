@@ -83,7 +83,9 @@ class NoOverlap(models.BaseConstraint):
     def validate(self, *args: Any, **kwargs: Any) -> None:
         """Leave the refusal to the database: only it sees what others write meanwhile."""
 
-    def constraint_sql(
+    # The stubs know neither the editor nor the statements that Django really passes here.
+
+    def constraint_sql(  # type: ignore[override]
         self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
     ) -> str | None:
         if schema_editor.connection.vendor == "postgresql":
@@ -91,17 +93,19 @@ class NoOverlap(models.BaseConstraint):
         schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))
         return None
 
-    def create_sql(
+    def create_sql(  # type: ignore[override]
         self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
     ) -> Statement:
         return self._statement(
             model, schema_editor, "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s %(exclusion)s"
         )
 
-    def remove_sql(
+    def remove_sql(  # type: ignore[override]
         self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
     ) -> Statement:
-        return self._statement(model, schema_editor, "ALTER TABLE %(table)s DROP CONSTRAINT %(name)s")
+        return self._statement(
+            model, schema_editor, "ALTER TABLE %(table)s DROP CONSTRAINT %(name)s"
+        )
 
     def _statement(
         self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, template: str
@@ -117,14 +121,16 @@ class NoOverlap(models.BaseConstraint):
     def _columns(self, model: type[models.Model]) -> list[tuple[str, bool]]:
         """(column, may be empty) of each key."""
         fields = [model._meta.get_field(key) for key in self.keys]
-        return [(field.column, field.null) for field in fields]  # type: ignore[union-attr]
+        return [(str(field.column), field.null) for field in fields]  # type: ignore[union-attr]
 
     def _exclusion(self, model: type[models.Model]) -> str:
         parts = [
             f"COALESCE(\"{column}\"::text, '') WITH =" if nullable else f'"{column}" WITH ='
             for column, nullable in self._columns(model)
         ]
-        return f'EXCLUDE USING gist ({", ".join(parts)}, tstzrange("starts_at", "{self.end}") WITH &&)'
+        return (
+            f'EXCLUDE USING gist ({", ".join(parts)}, tstzrange("starts_at", "{self.end}") WITH &&)'
+        )
 
     def _triggers(
         self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
@@ -132,11 +138,12 @@ class NoOverlap(models.BaseConstraint):
         same_keys = " AND ".join(f'other."{c}" IS NEW."{c}"' for c, _ in self._columns(model))
         pk = model._meta.pk.column
         # '9999' alone would be compared as a number, and every text is greater than a number.
+        # The names in the statement are the model's, never a visitor's.
         template = (
-            "CREATE TRIGGER %(trigger)s AFTER %(event)s ON %(table)s WHEN EXISTS ("
+            "CREATE TRIGGER %(trigger)s AFTER %(event)s ON %(table)s WHEN EXISTS ("  # noqa: S608
             f'SELECT 1 FROM %(table)s AS other WHERE other."{pk}" <> NEW."{pk}" AND {same_keys} '
-            f"AND other.\"starts_at\" < COALESCE(NEW.\"{self.end}\", '9999-12-31') "
-            f"AND NEW.\"starts_at\" < COALESCE(other.\"{self.end}\", '9999-12-31') "
+            f'AND other."starts_at" < COALESCE(NEW."{self.end}", \'9999-12-31\') '
+            f'AND NEW."starts_at" < COALESCE(other."{self.end}", \'9999-12-31\') '
             f'AND NEW."starts_at" IS NOT NEW."{self.end}" '
             f'AND other."starts_at" IS NOT other."{self.end}") '
             f"BEGIN SELECT RAISE(ABORT, 'constraint failed: {self.name}'); END"

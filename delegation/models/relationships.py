@@ -43,7 +43,10 @@ class VisibilityRules(models.Model):
     visibility_broker = models.CharField(
         _("Submitted by the customs broker"),
         max_length=4,
-        choices=[(Visibility.VIEW, Visibility.VIEW.label), (Visibility.EDIT, Visibility.EDIT.label)],
+        choices=[
+            (Visibility.VIEW, Visibility.VIEW.label),
+            (Visibility.EDIT, Visibility.EDIT.label),
+        ],
         default=Visibility.VIEW,
     )
     visibility_importer = models.CharField(
@@ -108,6 +111,9 @@ class RelationshipRequest(VisibilityRules, Request):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"{self.provider_id} - {self.client_bn9}"
+
 
 class RelationshipRequestLine(RequestLine):
     """One program account that the request names, or the whole business."""
@@ -152,12 +158,14 @@ class Relationship(Period):
                 condition=~Q(client=F("provider")), name="client_differs_from_provider"
             ),
             models.CheckConstraint(
-                condition=Q(is_open_ended=True, ends_at=None)
-                & ~Q(open_end_reason="")
+                condition=Q(is_open_ended=True, ends_at=None) & ~Q(open_end_reason="")
                 | Q(is_open_ended=False, ends_at__isnull=False),
                 name="open_end_is_a_choice",
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.client_id} - {self.provider_id}"
 
 
 class RelationshipTerms(VisibilityRules, Period):
@@ -195,6 +203,9 @@ class RelationshipTerms(VisibilityRules, Period):
                 condition=~Q(visibility_broker=Visibility.NONE), name="own_submissions_stay_visible"
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.relationship_id} {self.program_id or 'all'}"
 
     @property
     def effective_start(self) -> datetime:

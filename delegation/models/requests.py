@@ -1,4 +1,4 @@
-"""What the requests of people and of firms have in common: they wait, are decided once, or lapse."""
+"""What all requests have in common: they wait, are decided once, or lapse."""
 
 import uuid
 from datetime import datetime

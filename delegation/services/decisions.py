@@ -6,8 +6,14 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from delegation.access import Access
-from delegation.models import AccessRequest, AccessRequestLine, Decision, Status
-from delegation.models import RelationshipRequest, RelationshipRequestLine
+from delegation.models import (
+    AccessRequest,
+    AccessRequestLine,
+    Decision,
+    RelationshipRequest,
+    RelationshipRequestLine,
+    Status,
+)
 from delegation.models.requests import TRANSITIONS
 from pages.formats import moment
 
@@ -71,9 +77,7 @@ def close_if_decided(waiting: Waiting, actor: User, reason: str, at: datetime) -
     close(waiting, Decision.APPROVED if approved else Decision.REJECTED, actor, reason, at)
 
 
-def close(
-    waiting: Waiting, decision: Decision, actor: User, reason: str, at: datetime
-) -> None:
+def close(waiting: Waiting, decision: Decision, actor: User, reason: str, at: datetime) -> None:
     """Decide a request for good: it stops waiting at this instant."""
     waiting.decision = decision
     waiting.decided_at, waiting.decided_by = at, actor

@@ -86,7 +86,7 @@ def create_access_request(
                 "you want to ask for something else."
             ),
         )
-    lines = wishes or {"": ""}
+    lines: Mapping[str, Role | str] = wishes or {"": ""}
     AccessRequestLine.objects.bulk_create(
         AccessRequestLine(request=access_request, extension=extension, wished_role=role)
         for extension, role in lines.items()
@@ -221,7 +221,7 @@ def _why_not_grantable(
         return "nothing_granted", _(
             "Choose a role on at least one program account, or reject the request."
         )
-    scopes: dict[BusinessAccount | ProgramAccount, Role] = dict(given)
+    scopes: dict[BusinessAccount | ProgramAccount, Role] = {**given}
     if grants.make_bam:
         scopes = {access.acting_for: Role.BAM}
     if not all(can_grant_role(access, scope, role) for scope, role in scopes.items()):

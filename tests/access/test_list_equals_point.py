@@ -16,7 +16,7 @@ from transactions.models import DeclarationVersion
 
 
 def differences(seed: int, steps: int) -> tuple[list[str], int]:
-    """What the two forms disagree about in the world of `seed`, and how many pairs were compared."""
+    """What the two forms disagree about in the world of `seed`, and how many were compared."""
     random_world = RandomWorld(World(NOW), Random(seed), steps).build()
     versions = random_world.versions()
     at = random_world.instant()

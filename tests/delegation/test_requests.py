@@ -84,9 +84,7 @@ def test_a_form_decides_what_its_reader_saw(world: World) -> None:
     world.employee("Pam", maple, RM0001="pam")
     reject = {"acting_for": maple, "access_request": waiting, "reason": "Not here."}
     done(
-        reject_access_request(
-            actor=world.person("Pam"), expected_version=1, at=world.at, **reject
-        )
+        reject_access_request(actor=world.person("Pam"), expected_version=1, at=world.at, **reject)
     )
     stale = reject_access_request(
         actor=world.manager(maple), expected_version=1, at=world.at, **reject
@@ -160,9 +158,7 @@ def test_a_manager_of_another_business_decides_nothing_here(world: World) -> Non
 def test_a_withdrawn_request_cannot_be_approved(world: World) -> None:
     maple = world.importer("Maple")
     waiting = world.access_request("Eve", maple)
-    done(
-        withdraw_access_request(actor=world.person("Eve"), access_request=waiting, at=world.at)
-    )
+    done(withdraw_access_request(actor=world.person("Eve"), access_request=waiting, at=world.at))
     refusal = approve_access_request(
         actor=world.manager(maple),
         acting_for=maple,
