@@ -77,10 +77,10 @@ def create_staff_assignment(
     """
     access = Access(actor, acting_for, at)
     problem = _why_not_assignable(access, assignee, target, at)
+    if ends_at is not None and ends_at <= at:
+        problem = problem or ("ends_in_the_past", _("The last day cannot be before today."))
     if problem:
-        return _refuse(
-            "staff_assignment.create", problem, actor, acting_for, _name(assignee), at
-        )
+        return _refuse("staff_assignment.create", problem, actor, acting_for, _name(assignee), at)
     columns: dict[str, Any] = {
         "person" if isinstance(assignee, User) else "employee_group": assignee,
         "client" if isinstance(target, BusinessAccount) else "client_group": target,
@@ -97,9 +97,7 @@ def create_staff_assignment(
             )
     except IntegrityError:
         problem = "already_assigned", _("This assignment exists already.")
-        return _refuse(
-            "staff_assignment.create", problem, actor, acting_for, _name(assignee), at
-        )
+        return _refuse("staff_assignment.create", problem, actor, acting_for, _name(assignee), at)
     about = _about(actor, acting_for, _name(assignee), assignment.pk, at)
     if isinstance(assignee, User):
         about["chains"].append(person_chain(assignee))
@@ -141,12 +139,17 @@ def assignable_people(provider: BusinessAccount, at: datetime) -> list[User]:
 
 
 def _why_not_assignable(
-    access: Access, assignee: User | EmployeeGroup, target: BusinessAccount | ClientGroup, at: datetime
+    access: Access,
+    assignee: User | EmployeeGroup,
+    target: BusinessAccount | ClientGroup,
+    at: datetime,
 ) -> Problem | None:
     if not can_assign_staff(access).allowed:
         return _not_allowed()
     if assignee == access.person:
-        return "own_assignment", _("As a manager you reach every client; you cannot assign yourself.")
+        return "own_assignment", _(
+            "As a manager you reach every client; you cannot assign yourself."
+        )
     if isinstance(assignee, User):
         ours = assignee in assignable_people(access.acting_for, at)
     else:
@@ -185,6 +188,4 @@ def _refuse(
     verb: str, problem: Problem, actor: User, acting_for: BusinessAccount, name: str, at: datetime
 ) -> Refusal:
     code, message = problem
-    return refuse(
-        code=code, message=message, verb=verb, **_about(actor, acting_for, name, "", at)
-    )
+    return refuse(code=code, message=message, verb=verb, **_about(actor, acting_for, name, "", at))

@@ -1,4 +1,4 @@
-"""Business relationships: a provider asks, the client's managers approve or reject, or time ends it."""
+"""Business relationships: a provider asks, the client's managers approve or reject."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -180,15 +180,15 @@ def approve_relationship_request(
     """
     locked = lock(relationship_request)
     access = Access(actor, acting_for, at)
-    lines = can_approve_relationship_request(access, locked)
-    problem = why_not_decidable(locked, Decision.APPROVED, expected_version, at) or (
-        _why_not_agreeable(access, locked, lines, agreement)
-    )
+    problem = why_not_approvable(access, locked, agreement, expected_version)
     if problem:
-        return _refuse_decision("relationship_request.approve", problem, actor, acting_for, locked, at)
+        return _refuse_decision(
+            "relationship_request.approve", problem, actor, acting_for, locked, at
+        )
     programs = [
         program for program in acting_for.programs.all() if program.pk in agreement.programs
     ]
+    lines = can_approve_relationship_request(access, locked)
     relationship = _open_relationship(locked, acting_for, agreement, at)
     _agree(relationship, agreement, programs, actor, at)
     agreed = {program.extension for program in programs}
@@ -232,7 +232,9 @@ def reject_relationship_request(
         lines
     )
     if problem:
-        return _refuse_decision("relationship_request.reject", problem, actor, acting_for, locked, at)
+        return _refuse_decision(
+            "relationship_request.reject", problem, actor, acting_for, locked, at
+        )
     for line in lines:
         decide_line(line, Decision.REJECTED, actor, at)
     close_if_decided(locked, actor, reason, at)
@@ -259,16 +261,40 @@ def withdraw_relationship_request(
     access = Access(actor, acting_for, at)
     problem = why_not_decidable(locked, Decision.WITHDRAWN, None, at)
     if locked.provider_id != acting_for.pk or not can_request_relationship(access).allowed:
-        problem = "not_allowed", _("Only a manager of the firm that asked can withdraw this request.")
+        problem = (
+            "not_allowed",
+            _("Only a manager of the firm that asked can withdraw this request."),
+        )
     if problem:
-        return _refuse_decision("relationship_request.withdraw", problem, actor, acting_for, locked, at)
+        return _refuse_decision(
+            "relationship_request.withdraw", problem, actor, acting_for, locked, at
+        )
     for line in locked.lines.filter(decision=""):
         decide_line(line, Decision.WITHDRAWN, actor, at)
     close(locked, Decision.WITHDRAWN, actor, "", at)
     record(
-        verb="relationship_request.withdraw", path="own:bam", **_about(actor, acting_for, locked, at)
+        verb="relationship_request.withdraw",
+        path="own:bam",
+        **_about(actor, acting_for, locked, at),
     )
     return locked
+
+
+def why_not_approvable(
+    access: Access,
+    relationship_request: RelationshipRequest,
+    agreement: Agreement,
+    expected_version: int,
+) -> Problem | None:
+    """Why this cannot be agreed now, or nothing: asked before the confirmation and under lock."""
+    lines = can_approve_relationship_request(access, relationship_request)
+    return (
+        why_not_decidable(relationship_request, Decision.APPROVED, expected_version, access.at)
+        or why_not_yours(lines)
+        or _why_not_scope(access, lines, agreement)
+        or _why_not_period(access.at, agreement)
+        or _why_not_provider(access, relationship_request)
+    )
 
 
 def received_requests(access: Access) -> QuerySet[RelationshipRequest]:
@@ -294,23 +320,7 @@ def _why_not_askable(access: Access, client_bn9: str) -> Problem | None:
     return None
 
 
-def _why_not_agreeable(
-    access: Access,
-    relationship_request: RelationshipRequest,
-    lines: list[RelationshipRequestLine],
-    agreement: Agreement,
-) -> Problem | None:
-    return (
-        why_not_yours(lines)
-        or _why_not_scope(access, lines, agreement)
-        or _why_not_period(access.at, agreement)
-        or _why_not_provider(access, relationship_request)
-    )
-
-
-def _why_not_provider(
-    access: Access, relationship_request: RelationshipRequest
-) -> Problem | None:
+def _why_not_provider(access: Access, relationship_request: RelationshipRequest) -> Problem | None:
     if relationship_request.provider_id == access.acting_for.pk:
         return "own_business", _("A business cannot have a relationship with itself.")
     return None
@@ -325,6 +335,10 @@ def _why_not_scope(
         return "no_programs", _("Choose at least one program account.")
     if not agreement.programs <= set(known) or agreement.ceiling not in grantable_ceilings(access):
         return "above_own_right", _("You cannot grant more than your own role allows.")
+    if agreement.covers_future and agreement.level != Level.BUSINESS:
+        return "future_of_a_part", _(
+            "Only business management can include program accounts opened later."
+        )
     if access.is_bam:
         return None
     asked = {line.extension for line in lines}
@@ -352,7 +366,7 @@ def _why_not_period(at: datetime, agreement: Agreement) -> Problem | None:
 def _open_relationship(
     waiting: RelationshipRequest, client: BusinessAccount, agreement: Agreement, at: datetime
 ) -> Relationship:
-    """The live relationship of the pair, lengthened where the agreement lasts longer, or a new one."""
+    """The live relationship of the pair, lengthened where the agreement is longer, or a new one."""
     live = (
         Relationship.objects.select_for_update(no_key=True)
         .filter(during(at), client=client, provider=waiting.provider)

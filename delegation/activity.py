@@ -1,0 +1,65 @@
+"""The history of a business as its managers read it: who did what, for whom, by which right."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from audit.models import Event
+from audit.services import business_chain
+from audit.verbs import REFUSED, sentence
+from businesses.models import BusinessAccount
+from delegation.access import Access, PathKind
+from delegation.roles import Role
+
+
+@dataclass(frozen=True)
+class Act:
+    """One event in words."""
+
+    sentence: str
+    who: str
+    at: datetime
+    acting_for: str
+    right: str
+    reason: str
+
+
+def events_of(business: BusinessAccount) -> QuerySet[Event]:
+    """The events of the chain of a business."""
+    return Event.objects.filter(chain=business_chain(business.bn9))
+
+
+def acts(events: Sequence[Event], access: Access) -> list[Act]:
+    """The events in words; the businesses acted for are read in one query."""
+    numbers = {event.acting_for for event in events} - {"", access.acting_for.bn9}
+    names = {one.bn9: str(one) for one in BusinessAccount.objects.filter(bn9__in=numbers)}
+    names[access.acting_for.bn9] = str(access.acting_for)
+    return [
+        Act(
+            sentence=sentence(event),
+            who=event.actor_name or _("The portal"),
+            at=event.at,
+            acting_for=names.get(event.acting_for, event.acting_for),
+            right=right_in_words(event.path),
+            # Of a refusal the reason is a code.
+            reason="" if event.verb.endswith(REFUSED) else event.reason,
+        )
+        for event in events
+    ]
+
+
+def right_in_words(path: str) -> str:
+    """The right that a path of the access decision names; nothing where none was needed."""
+    kind, _sep, rest = path.partition(":")
+    role = rest.partition(":")[0]
+    if role not in Role:
+        return ""
+    words = {
+        PathKind.OWN: _("%(role)s of the business"),
+        PathKind.PROVIDER: _("%(role)s at most, by a business relationship"),
+        PathKind.RESIDUAL: _("%(role)s of what the firm submitted itself"),
+    }
+    return words[PathKind(kind)] % {"role": Role(role).label}

@@ -1,0 +1,126 @@
+"""What the provider's pages read: its clients, the requests it sent, who works for whom.
+
+A client is listed only to those whom the firm assigned to it; the firm's managers reach every one.
+What the firm learns about a business number that has not answered is that it waits, whether or
+not it is registered.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from businesses.bn import compact
+from businesses.models import BusinessAccount
+from delegation.access import Access
+from delegation.models import (
+    Ceiling,
+    Relationship,
+    RelationshipRequest,
+    RelationshipTerms,
+    StaffAssignment,
+)
+from delegation.models.periods import during
+from delegation.terms import State, programs_in_words, state_of
+from pages.formats import last_day
+
+_NUMBER = re.compile(r"([0-9]{1,9})([A-Z]{2}[0-9]{0,4})?")
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client of the firm acted for, and what the firm may do for it."""
+
+    business: BusinessAccount
+    state: State
+    programs: tuple[str, ...]
+    terms: tuple[RelationshipTerms, ...]
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Who of the firm works for a client: a person, or an employee group; `through` a group."""
+
+    pk: UUID
+    name: str
+    role: str
+    through: str
+    last_day: date | None
+
+
+def latest_relationships(access: Access, *, named: str = "") -> QuerySet[Relationship]:
+    """The latest relationship with each client that the person may know of.
+
+    `named` is a part of the legal or operating name, or the beginning of the business number.
+    """
+    ours = Relationship.objects.filter(provider=access.acting_for, starts_at__lte=access.at)
+    later = ours.filter(client=OuterRef("client"), starts_at__gt=OuterRef("starts_at"))
+    latest = ours.filter(~Exists(later), client__in=access.clients())
+    if named:
+        latest = latest.filter(_named(named))
+    return latest.select_related("client")
+
+
+def _named(text: str) -> Q:
+    found = Q(client__legal_name__icontains=text) | Q(client__operating_name__icontains=text)
+    number = _NUMBER.fullmatch(compact(text))
+    return found | Q(client__bn9__startswith=number[1]) if number else found
+
+
+def clients_of(access: Access, businesses: Iterable[BusinessAccount]) -> list[Client]:
+    """The businesses as clients of the firm, with the terms of each: one query for all."""
+    known = list(businesses)
+    terms = RelationshipTerms.objects.filter(
+        relationship__provider=access.acting_for,
+        relationship__client__in=known,
+        relationship__starts_at__lte=access.at,
+        starts_at__lte=access.at,
+    ).select_related("relationship", "program", "agreed_by")
+    by_client: dict[int, list[RelationshipTerms]] = defaultdict(list)
+    for row in terms:
+        by_client[row.relationship.client_id].append(row)
+    return [_client(business, tuple(by_client[business.pk]), access.at) for business in known]
+
+
+def _client(
+    business: BusinessAccount, terms: tuple[RelationshipTerms, ...], at: datetime
+) -> Client:
+    in_force = [row for row in terms if row.in_force_at(at)]
+    return Client(business, state_of(terms, at), programs_in_words(in_force or terms), terms)
+
+
+def sent_requests(access: Access) -> QuerySet[RelationshipRequest]:
+    """The requests that the firm acted for has sent, whatever became of them."""
+    return RelationshipRequest.objects.filter(
+        provider=access.acting_for, direction=RelationshipRequest.Direction.ASKED
+    ).prefetch_related("lines")
+
+
+def assignments_to(access: Access, client: BusinessAccount) -> QuerySet[StaffAssignment]:
+    """The live assignments of the firm's people to a client, by itself or by a client group."""
+    in_group = Q(client_group__archived_at=None, client_group__members__client=client)
+    in_group &= during(access.at, "client_group__members__")
+    return (
+        StaffAssignment.objects.filter(during(access.at), provider=access.acting_for)
+        .filter(Q(client=client) | (Q(client_group__isnull=False) & in_group))
+        .select_related("person", "employee_group", "client_group")
+        .order_by("person__last_name", "person__first_name", "employee_group__name", "starts_at")
+    )
+
+
+def assigned_to(access: Access, client: BusinessAccount) -> list[Assigned]:
+    """Who works for a client, in words."""
+    return [
+        Assigned(
+            pk=row.pk,
+            name=row.person.get_full_name() if row.person else str(row.employee_group),
+            role=str(Ceiling(row.role).label),
+            through=row.client_group.name if row.client_group else "",
+            last_day=last_day(row.ends_at) if row.ends_at else None,
+        )
+        for row in assignments_to(access, client)
+    ]

@@ -1,0 +1,144 @@
+"""Forms of the provider's side: ask a client for authority, find a client, assign an employee."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any, cast
+
+from dateutil.relativedelta import relativedelta
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from businesses.bn import InvalidBN, parse_extension
+from businesses.forms import BN9Field
+from delegation.forms.relationships import TermsForm
+from delegation.models import Ceiling, Level
+from pages.formats import day
+from pages.forms import DayField, PortalForm
+
+
+class RelationshipRequestCreateForm(TermsForm):
+    """What a provider asks of a business number. `today` is the local day."""
+
+    client_bn9 = BN9Field(
+        label=_("Business number of the client"),
+        help_text=_("The 9 digits, for example 88831 6171."),
+        widget=forms.TextInput({"size": 20, "inputmode": "numeric"}),
+    )
+    extensions = forms.CharField(
+        label=_("Program accounts"),
+        help_text=_(
+            "For program management: name each one, separated by commas, for example RM 0001, "
+            "RM 0002. Leave it empty for business management."
+        ),
+        max_length=300,
+        widget=forms.TextInput({"spellcheck": "false", "autocomplete": "off"}),
+        error_messages={"required": _("Name at least one program account.")},
+    )
+    last_day = DayField(
+        label=_("Last day that you ask for"),
+        help_text=_("The client decides it. Leave it empty to let the client choose."),
+        required=False,
+    )
+    comment = forms.CharField(
+        label=_("Comment"),
+        help_text=_("The client reads it. At most 500 characters."),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea({"rows": 4}),
+    )
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        self.fields["extensions"].required = self["level"].value() == Level.PROGRAM
+        self.fields["visibility_broker"].help_text = _("What your firm submits for the client.")
+        self.fields["visibility_importer"].label = _("Submitted by the importer (your client)")
+        self.fields["visibility_importer"].help_text = _("What the client’s employees submit.")
+        self.fields["visibility_other"].help_text = _("What any other firm submits for the client.")
+
+    def clean_extensions(self) -> tuple[str, ...]:
+        """The extensions named, each once, in their own order."""
+        named = [part.strip() for part in self.cleaned_data["extensions"].split(",")]
+        extensions: list[str] = []
+        for text in filter(None, named):
+            try:
+                extensions.append(parse_extension(text))
+            except InvalidBN as wrong:
+                message = _("“%(text)s” is no import-export account. Enter RM and 4 digits.")
+                raise forms.ValidationError(message % {"text": text[:20]}) from wrong
+        return tuple(dict.fromkeys(extensions))
+
+    def clean_last_day(self) -> date | None:
+        """A day from today to the longest that a client can agree to."""
+        last: date | None = self.cleaned_data["last_day"]
+        cap = self.today + relativedelta(years=settings.RELATIONSHIP_CAP_YEARS)
+        if last and last < self.today:
+            raise forms.ValidationError(_("The last day cannot be before today."))
+        if last and last > cap:
+            message = _("The last day can be %(cap)s at the latest.") % {"cap": day(cap)}
+            raise forms.ValidationError(message)
+        return last
+
+    def clean(self) -> dict[str, Any]:
+        """Business management names no program accounts, program management some."""
+        answers = super().clean()
+        if answers.get("level") == Level.BUSINESS and answers.get("extensions"):
+            self.add_error(
+                "extensions",
+                _("Business management covers every program account: leave this empty."),
+            )
+        if answers.get("level") == Level.PROGRAM and answers.get("extensions") == ():
+            self.add_error("extensions", self.fields["extensions"].error_messages["required"])
+        return answers
+
+
+class ClientFilterForm(PortalForm):
+    """Find a client."""
+
+    name = forms.CharField(label=_("Name or business number"), max_length=175, required=False)
+
+
+class StaffAssignmentCreateForm(PortalForm):
+    """Which employee works for a client. `people` are those whom the firm can still assign."""
+
+    person = forms.ChoiceField(
+        label=_("Employee"),
+        error_messages={
+            "required": _("Choose an employee."),
+            "invalid_choice": _(
+                "Choose an employee of this list: one who works for your firm and is not assigned "
+                "to this client yet."
+            ),
+        },
+    )
+    role = forms.ChoiceField(
+        label=_("The most that the employee can do"),
+        help_text=_("Never more than the client gave your firm."),
+        widget=forms.RadioSelect,
+        choices=Ceiling,
+        initial=Ceiling.EDITOR,
+        error_messages={"required": _("Choose the most that the employee can do.")},
+    )
+    last_day = DayField(
+        label=_("Last day"),
+        help_text=_("Leave it empty to let the assignment last until you end it."),
+        required=False,
+    )
+
+    def __init__(
+        self, *args: Any, people: Collection[tuple[str, str]], today: date, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        cast(forms.ChoiceField, self.fields["person"]).choices = [
+            ("", _("Choose an employee")),
+            *people,
+        ]
+
+    def clean_last_day(self) -> date | None:
+        """A day from today on."""
+        last: date | None = self.cleaned_data["last_day"]
+        if last and last < self.today:
+            raise forms.ValidationError(_("The last day cannot be before today."))
+        return last

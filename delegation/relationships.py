@@ -1,0 +1,220 @@
+"""What the client's pages about business relationships read: requests received, what was agreed.
+
+A Business Account Manager reads about all of them, a Program Account Manager about those that
+touch its program accounts. However many there are, the number of queries stays the same.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from businesses.models import BusinessAccount, ProgramAccount
+from delegation.access import Access
+from delegation.models import (
+    Ceiling,
+    Level,
+    RelationshipRequest,
+    RelationshipRequestLine,
+    RelationshipTerms,
+    Status,
+    Visibility,
+)
+from delegation.roles import Action
+from delegation.services.relationships import Agreement
+from delegation.terms import (
+    State,
+    Words,
+    extension_label,
+    program_label,
+    programs_in_words,
+    state_of,
+    until,
+)
+from pages.formats import moment
+
+
+@dataclass(frozen=True)
+class Given:
+    """A relationship of the business acted for with a provider, as far as its reader may know."""
+
+    pk: UUID
+    provider: BusinessAccount
+    state: State
+    programs: tuple[str, ...]
+    terms: tuple[RelationshipTerms, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A program account that a request names, and what became of the wish."""
+
+    label: str
+    status: Status
+
+
+def managed_programs(access: Access) -> list[ProgramAccount]:
+    """The program accounts whose relationships the person manages: a BAM's are all of them."""
+    if access.is_bam:
+        return list(access.acting_for.programs.order_by("extension"))
+    return access.programs(Action.MANAGE_RELATIONSHIPS)
+
+
+# Requests
+
+
+def readable_requests(access: Access) -> QuerySet[RelationshipRequest]:
+    """The requests to the business acted for, of any state: a BAM's all, a PAM's by program."""
+    every = RelationshipRequest.objects.filter(client_bn9=access.acting_for.bn9)
+    if not access.is_bam:
+        mine = [program.extension for program in managed_programs(access)]
+        lines = RelationshipRequestLine.objects.filter(request=OuterRef("pk"), extension__in=mine)
+        every = every.filter(Exists(lines))
+    return every.select_related("provider", "requested_by", "decided_by").prefetch_related("lines")
+
+
+def lines_of(
+    waiting: RelationshipRequest, access: Access, programs: Iterable[ProgramAccount] = ()
+) -> list[Line]:
+    """The lines of a request that the person may know of, named after the `programs` it manages."""
+    names = {program.extension: program_label(program) for program in programs}
+    status = waiting.status_at(access.at)
+    return [
+        Line(
+            names.get(line.extension) or extension_label(line.extension),
+            Status(line.decision) if line.decision else status,
+        )
+        for line in sorted(waiting.lines.all(), key=lambda line: line.extension)
+        if access.is_bam or line.extension in names
+    ]
+
+
+def outcome(waiting: RelationshipRequest, at: datetime) -> str:
+    """What became of a request and by whom, for the client; nothing while it waits."""
+    status = waiting.status_at(at)
+    if status is Status.PENDING:
+        return ""
+    words = {
+        Status.APPROVED: _("Approved by %(name)s on %(when)s."),
+        Status.REJECTED: _("Rejected by %(name)s on %(when)s."),
+        Status.WITHDRAWN: _("Withdrawn by the firm on %(when)s."),
+        Status.LAPSED: _("Lapsed on %(when)s: nobody had answered."),
+    }
+    name = waiting.decided_by.get_full_name() if waiting.decided_by else ""
+    return words[status] % {"name": name, "when": moment(waiting.closes_at)}
+
+
+# Relationships
+
+
+def relationships_of(access: Access) -> list[Given]:
+    """The relationships of the business acted for, those begun last first."""
+    terms = sorted(_terms_known(access), key=_relationship, reverse=True)
+    return [_given(tuple(rows), access) for _key, rows in groupby(terms, key=_relationship)]
+
+
+def relationship_of(access: Access, pk: UUID) -> Given | None:
+    """One relationship of the business acted for; nothing where its reader may not know of it."""
+    terms = tuple(_terms_known(access).filter(relationship=pk))
+    return _given(terms, access) if terms else None
+
+
+def terms_in_force_with(access: Access, provider: BusinessAccount) -> list[RelationshipTerms]:
+    """What a firm may do now for the business acted for, as far as the reader may know."""
+    terms = _terms_known(access).filter(relationship__provider=provider)
+    return [row for row in terms if row.in_force_at(access.at)]
+
+
+def _terms_known(access: Access) -> QuerySet[RelationshipTerms]:
+    """The terms, begun by now, that the person may read: a PAM's touch its program accounts."""
+    known = RelationshipTerms.objects.filter(
+        relationship__client=access.acting_for,
+        relationship__starts_at__lte=access.at,
+        starts_at__lte=access.at,
+    )
+    if not access.is_bam:
+        known = known.filter(Q(program__in=managed_programs(access)) | Q(program=None))
+    return known.select_related("program", "relationship__provider", "agreed_by")
+
+
+def _relationship(terms: RelationshipTerms) -> tuple[object, ...]:
+    return terms.relationship.starts_at, str(terms.relationship_id)
+
+
+def _given(terms: tuple[RelationshipTerms, ...], access: Access) -> Given:
+    relationship = terms[0].relationship
+    in_force = [row for row in terms if row.in_force_at(access.at)]
+    return Given(
+        pk=relationship.pk,
+        provider=relationship.provider,
+        state=state_of(terms, access.at),
+        programs=programs_in_words(in_force or terms),
+        terms=terms,
+    )
+
+
+# An agreement before it is made
+
+_LEVELS: dict[str, Words] = {
+    Level.BUSINESS: gettext_lazy("business management"),
+    Level.PROGRAM: gettext_lazy("program management"),
+}
+_CEILINGS: dict[str, Words] = {
+    Ceiling.PAM: gettext_lazy("as a Program Account Manager"),
+    Ceiling.EDITOR: gettext_lazy("as an Editor"),
+    Ceiling.READER: gettext_lazy("as a Reader"),
+}
+_BROKER: dict[str, Words] = {
+    Visibility.VIEW: gettext_lazy("can view what it submits itself"),
+    Visibility.EDIT: gettext_lazy("can view and edit what it submits itself"),
+}
+_IMPORTER: dict[str, Words] = {
+    Visibility.NONE: gettext_lazy("cannot see what you submit"),
+    Visibility.VIEW: gettext_lazy("can view what you submit"),
+    Visibility.EDIT: gettext_lazy("can view and edit what you submit"),
+}
+_OTHER: dict[str, Words] = {
+    Visibility.NONE: gettext_lazy("cannot see what other businesses submit"),
+    Visibility.VIEW: gettext_lazy("can view what other businesses submit"),
+    Visibility.EDIT: gettext_lazy("can view and edit what other businesses submit"),
+}
+
+
+def agreement_in_words(
+    agreement: Agreement,
+    *,
+    client: BusinessAccount,
+    provider: BusinessAccount,
+    programs: Iterable[ProgramAccount],
+) -> str:
+    """The one sentence that a client's manager confirms: who gives whom what, until when."""
+    named = ", ".join(program_label(one) for one in programs if one.pk in agreement.programs)
+    return _(
+        "Acting for %(client)s (%(client_bn)s), you give %(firm)s (%(firm_bn)s) %(level)s of "
+        "%(scope)s, at most %(ceiling)s, %(until)s: it %(broker)s, %(importer)s and %(other)s."
+    ) % {
+        "client": client.name,
+        "client_bn": client.bn_shown,
+        "firm": provider.name,
+        "firm_bn": provider.bn_shown,
+        "level": _LEVELS[agreement.level],
+        "scope": _scope(agreement) % {"programs": named},
+        "ceiling": _CEILINGS[agreement.ceiling],
+        "until": until(agreement.ends_at),
+        "broker": _BROKER[agreement.rules.broker],
+        "importer": _IMPORTER[agreement.rules.importer],
+        "other": _OTHER[agreement.rules.other],
+    }
+
+
+def _scope(agreement: Agreement) -> str:
+    if agreement.covers_future:
+        return _("every program account, those opened later included (today %(programs)s)")
+    if agreement.level == Level.BUSINESS:
+        return _("every program account of today (%(programs)s)")
+    return _("the program accounts %(programs)s")

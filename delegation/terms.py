@@ -1,0 +1,148 @@
+"""What was agreed between a client and a provider, in words.
+
+Both sides read the same sentences.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from businesses.models import ProgramAccount
+from delegation.models import Ceiling, Level, RelationshipTerms, Visibility
+from delegation.models.relationships import VisibilityRules
+from pages.formats import day, end_of_day, last_day, moment
+
+type Words = str | Promise
+
+CLIENT_LABELS: dict[str, Words] = {
+    "visibility_broker": gettext_lazy("Submitted by the customs broker"),
+    "visibility_importer": gettext_lazy("Submitted by you (the importer)"),
+    "visibility_other": gettext_lazy("Submitted by other business"),
+}
+"""The visibility rules as the client reads them."""
+
+PROVIDER_LABELS: dict[str, Words] = CLIENT_LABELS | {
+    "visibility_importer": gettext_lazy("Submitted by the importer (your client)")
+}
+"""The visibility rules as the provider reads them, to whom “you” would be itself."""
+
+
+@dataclass(frozen=True)
+class State:
+    """A state in one word and one sentence; `kind` is that of the status tag."""
+
+    kind: str
+    label: str
+    sentence: str = ""
+    is_over: bool = False
+
+
+# Scope and time
+
+
+def program_label(program: ProgramAccount) -> str:
+    """A program account by its extension and name: `RM 0001 Furniture`."""
+    return f"{extension_label(program.extension)} {program.name}".strip()
+
+
+def extension_label(extension: str) -> str:
+    """An extension as people read it, `RM 0001`; the empty one stands for the whole business."""
+    return f"{extension[:2]} {extension[2:]}" if extension else _("The whole business")
+
+
+def programs_in_words(terms: Iterable[RelationshipTerms]) -> tuple[str, ...]:
+    """The program accounts that the terms cover, by extension."""
+    programs = {row.program for row in terms}
+    if None in programs:
+        return (_("All program accounts, those opened later included"),)
+    return tuple(sorted(program_label(program) for program in programs if program))
+
+
+def until(ends_at: datetime | None) -> str:
+    """Until when: a local day where the period ends with one, else the moment."""
+    if ends_at is None:
+        return _("with no expiry date")
+    last = last_day(ends_at)
+    if ends_at == end_of_day(last):
+        return _("until the end of %(day)s (Eastern time)") % {"day": day(last)}
+    return _("until %(moment)s") % {"moment": moment(ends_at)}
+
+
+# Terms that are kept
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """Terms that were agreed together, for one or several program accounts, in words."""
+
+    programs: tuple[str, ...]
+    level: str
+    ceiling: str
+    rules: tuple[tuple[Words, str], ...]
+    until: str
+    is_in_force: bool
+    agreed_by: str
+    agreed_at: datetime
+
+
+def agreed(
+    terms: Iterable[RelationshipTerms], at: datetime, labels: dict[str, Words]
+) -> list[Agreed]:
+    """The terms in words, newest first; those of one act that ended in one stand together."""
+    ordered = sorted(terms, key=_act, reverse=True)
+    groups = (list(rows) for _key, rows in groupby(ordered, key=_act))
+    return [_agreed(rows, at, labels) for rows in groups]
+
+
+def _act(terms: RelationshipTerms) -> tuple[datetime, str, int, str]:
+    conditions = (terms.level, terms.ceiling, *(getattr(terms, rule) for rule in CLIENT_LABELS))
+    return terms.starts_at, str(terms.effective_end), terms.agreed_by_id, " ".join(conditions)
+
+
+def _agreed(rows: Sequence[RelationshipTerms], at: datetime, labels: dict[str, Words]) -> Agreed:
+    first = rows[0]
+    return Agreed(
+        programs=programs_in_words(rows),
+        level=str(Level(first.level).label),
+        ceiling=str(Ceiling(first.ceiling).label),
+        rules=rules_in_words(first, labels),
+        until=until(first.effective_end),
+        is_in_force=first.in_force_at(at),
+        agreed_by=first.agreed_by.get_full_name(),
+        agreed_at=first.starts_at,
+    )
+
+
+def rules_in_words(
+    rules: VisibilityRules, labels: dict[str, Words]
+) -> tuple[tuple[Words, str], ...]:
+    """Each visibility rule: whose submissions, and what may be done with them."""
+    return tuple(
+        (label, str(Visibility(getattr(rules, rule)).label)) for rule, label in labels.items()
+    )
+
+
+def state_of(terms: Collection[RelationshipTerms], at: datetime) -> State:
+    """What a relationship is now, by all the terms of it, begun by now, that its reader may know.
+
+    The terms decide and not the relationship's row: authority lasts as long as both.
+    """
+    ends = [row.effective_end for row in terms if row.in_force_at(at)]
+    if ends:
+        ends_at = None if None in ends else max(end for end in ends if end)
+        return State("success", _("Active"), _("Active %(until)s.") % {"until": until(ends_at)})
+    if any(row.active_at(at) and row.relationship.active_at(at) for row in terms):
+        return State("warning", _("Suspended"), _("Suspended: nobody of the firm has access."))
+    ended_at, is_deliberate = max(
+        (row.effective_end or at, row.relationship.ended_by_id is not None) for row in terms
+    )
+    on = {"day": day(last_day(ended_at))}
+    if is_deliberate:
+        return State("neutral", _("Ended"), _("Ended on %(day)s.") % on, is_over=True)
+    expired = _("Expired at the end of %(day)s (Eastern time).") % on
+    return State("neutral", _("Expired"), expired, is_over=True)

@@ -1,0 +1,363 @@
+"""The provider's pages: clients, the requests sent to them, and who of the firm works for whom."""
+
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import User
+from audit.services import Refusal
+from businesses.bn import show_bn9
+from businesses.models import BusinessAccount
+from delegation.access import Access
+from delegation.clients import (
+    assigned_to,
+    assignments_to,
+    clients_of,
+    latest_relationships,
+    sent_requests,
+)
+from delegation.entry import client_of, enter, require
+from delegation.forms.clients import (
+    ClientFilterForm,
+    RelationshipRequestCreateForm,
+    StaffAssignmentCreateForm,
+)
+from delegation.models import (
+    Ceiling,
+    Level,
+    RelationshipRequest,
+    StaffAssignment,
+    Status,
+    Visibility,
+)
+from delegation.navigation import section_nav
+from delegation.permissions import can_assign_staff, can_request_relationship
+from delegation.relationships import lines_of
+from delegation.services.clients import (
+    assignable_people,
+    create_staff_assignment,
+    end_staff_assignment,
+)
+from delegation.services.relationships import (
+    Rules,
+    Wish,
+    create_relationship_request,
+    withdraw_relationship_request,
+)
+from delegation.terms import PROVIDER_LABELS, State, agreed, rules_in_words
+from delegation.views.employees import request_tag, status_of
+from pages.formats import end_of_day
+from pages.once import once
+from pages.paging import page_by_key
+
+NEWEST_FIRST = ("starts_at", "id")
+
+
+class Sent(NamedTuple):
+    """A request that the firm sent, in the list."""
+
+    pk: UUID
+    bn: str
+    asked: list[str]
+    sent_at: datetime
+    state: State
+
+
+class Step(NamedTuple):
+    """One entry of a request's timeline."""
+
+    title: str
+    at: datetime | None
+    reason: str = ""
+
+
+@require_safe
+def client_list(request: HttpRequest, bn9: str) -> HttpResponse:
+    """The clients that the person may know of, those won last first; a manager's sent requests."""
+    access = _enter(request, bn9)
+    search = ClientFilterForm(request.GET if "name" in request.GET else None)
+    named = search.cleaned_data["name"] if search.is_valid() else ""
+    page = page_by_key(
+        latest_relationships(access, named=named),
+        key=NEWEST_FIRST,
+        after=request.GET.get("after", ""),
+    )
+    may_request = can_request_relationship(access).allowed
+    context = {
+        "business": access.acting_for,
+        "page": page,
+        "clients": clients_of(access, [row.client for row in page.rows]),
+        "search": search,
+        "named": named,
+        "may_request": may_request,
+        "sections": section_nav(access, "client_list"),
+    }
+    if may_request:
+        sent = page_by_key(
+            sent_requests(access), key=NEWEST_FIRST, after=request.GET.get("sent", "")
+        )
+        context |= {"sent": sent, "requests": [_sent(one, access) for one in sent.rows]}
+    status = 422 if search.errors else 200
+    return render(request, "delegation/client_list.html", context, status=status)
+
+
+@require_safe
+def client_detail(request: HttpRequest, bn9: str, client_bn9: str) -> HttpResponse:
+    """What the firm may do for a client, and who of the firm works for it."""
+    access = _enter(request, bn9)
+    return _client_page(request, access, client_of(access, client_bn9))
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def relationship_request_create(request: HttpRequest, bn9: str) -> HttpResponse:
+    """Ask a business number for authority, whether or not it is registered."""
+    access = _enter(request, bn9)
+    require(can_request_relationship(access))
+    form = RelationshipRequestCreateForm(
+        request.POST if request.method == "POST" else None, today=_today(access)
+    )
+    status = 422 if form.is_bound else 200
+    if form.is_valid():
+        answer = create_relationship_request(
+            actor=access.person,
+            acting_for=access.acting_for,
+            client_bn9=form.cleaned_data["client_bn9"],
+            wish=_wish(form),
+            at=access.at,
+        )
+        if not isinstance(answer, Refusal):
+            messages.success(request, _("Your request has been sent."))
+            return redirect("relationship_request_status", bn9=bn9, pk=answer.pk)
+        form.add_error("client_bn9", str(answer.message))
+        status = status_of(answer)
+    context = {
+        "business": access.acting_for,
+        "form": form,
+        "sections": section_nav(access, "client_list"),
+    }
+    return render(request, "delegation/relationship_request_create.html", context, status=status)
+
+
+@require_safe
+def relationship_request_status(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
+    """What the firm asked of a business number, and what became of it."""
+    access, waiting = _enter_request(request, bn9, pk)
+    return _status_page(request, access, waiting)
+
+
+@require_POST
+@once
+def relationship_request_withdraw(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
+    """Take back a request that waits."""
+    access, waiting = _enter_request(request, bn9, pk)
+    answer = withdraw_relationship_request(
+        actor=access.person,
+        acting_for=access.acting_for,
+        relationship_request=waiting,
+        at=access.at,
+    )
+    if isinstance(answer, Refusal):
+        waiting = get_object_or_404(sent_requests(access), pk=pk)
+        return _status_page(
+            request, access, waiting, problem=str(answer.message), status=status_of(answer)
+        )
+    said = _("The request to %(bn)s has been withdrawn. You can send another one at any time.")
+    messages.success(request, said % {"bn": show_bn9(waiting.client_bn9)})
+    return redirect("relationship_request_status", bn9=bn9, pk=pk)
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def staff_assignment_create(request: HttpRequest, bn9: str, client_bn9: str) -> HttpResponse:
+    """Let an employee of the firm work for a client."""
+    access = _enter(request, bn9)
+    client = client_of(access, client_bn9)
+    require(can_assign_staff(access))
+    people = {str(person.pk): person for person in _not_assigned_yet(access, client)}
+    form = StaffAssignmentCreateForm(
+        request.POST if request.method == "POST" else None,
+        people=[(key, f"{one.get_full_name()} ({one.email})") for key, one in people.items()],
+        today=_today(access),
+    )
+    status = 422 if form.is_bound else 200
+    if form.is_valid():
+        last = form.cleaned_data["last_day"]
+        person = people[form.cleaned_data["person"]]
+        answer = create_staff_assignment(
+            actor=access.person,
+            acting_for=access.acting_for,
+            assignee=person,
+            target=client,
+            role=Ceiling(form.cleaned_data["role"]),
+            at=access.at,
+            ends_at=end_of_day(last) if last else None,
+        )
+        if not isinstance(answer, Refusal):
+            said = _("%(person)s now works for %(client)s, %(bn)s.")
+            messages.success(request, said % _who(person.get_full_name(), client))
+            return redirect("client_detail", bn9=bn9, client_bn9=client_bn9)
+        form.add_error(None, str(answer.message))
+        status = status_of(answer)
+    context = {
+        "business": access.acting_for,
+        "client": client,
+        "form": form,
+        "are_people": bool(people),
+        "sections": section_nav(access, "client_list"),
+    }
+    return render(request, "delegation/staff_assignment_create.html", context, status=status)
+
+
+@require_POST
+@once
+def staff_assignment_end(request: HttpRequest, bn9: str, client_bn9: str, pk: UUID) -> HttpResponse:
+    """End the work of an employee for a client, at once."""
+    access = _enter(request, bn9)
+    client = client_of(access, client_bn9)
+    require(can_assign_staff(access))
+    ours = StaffAssignment.objects.filter(provider=access.acting_for, client=client)
+    assignment = get_object_or_404(ours.select_related("person", "employee_group"), pk=pk)
+    answer = end_staff_assignment(
+        actor=access.person, acting_for=access.acting_for, assignment=assignment, at=access.at
+    )
+    if isinstance(answer, Refusal):
+        return _client_page(
+            request, access, client, problem=str(answer.message), status=status_of(answer)
+        )
+    name = str(assignment.person or assignment.employee_group)
+    said = _("%(person)s no longer works for %(client)s, %(bn)s.")
+    messages.success(request, said % _who(name, client))
+    return redirect("client_detail", bn9=bn9, client_bn9=client_bn9)
+
+
+def _enter(request: HttpRequest, bn9: str) -> Access:
+    """The access of a person of a service provider: another business has no such pages."""
+    access = enter(request, bn9)
+    if access.acting_for.provider_type == BusinessAccount.ProviderType.NONE:
+        raise Http404
+    return access
+
+
+def _enter_request(request: HttpRequest, bn9: str, pk: UUID) -> tuple[Access, RelationshipRequest]:
+    """The access of a manager of the firm and a request that the firm sent."""
+    access = _enter(request, bn9)
+    require(can_request_relationship(access))
+    return access, get_object_or_404(sent_requests(access), pk=pk)
+
+
+def _today(access: Access) -> date:
+    return timezone.localdate(access.at)
+
+
+def _wish(form: RelationshipRequestCreateForm) -> Wish:
+    answers = form.cleaned_data
+    return Wish(
+        level=Level(answers["level"]),
+        extensions=answers["extensions"],
+        covers_future=answers["covers_future"],
+        ceiling=Ceiling(answers["ceiling"]),
+        rules=Rules(
+            Visibility(answers["visibility_broker"]),
+            Visibility(answers["visibility_importer"]),
+            Visibility(answers["visibility_other"]),
+        ),
+        last_day=answers["last_day"],
+        comment=answers["comment"],
+    )
+
+
+def _sent(waiting: RelationshipRequest, access: Access) -> Sent:
+    return Sent(
+        pk=waiting.pk,
+        bn=show_bn9(waiting.client_bn9),
+        asked=[line.label for line in lines_of(waiting, access)],
+        sent_at=waiting.starts_at,
+        state=request_tag(waiting.status_at(access.at)),
+    )
+
+
+def _status_page(
+    request: HttpRequest,
+    access: Access,
+    waiting: RelationshipRequest,
+    *,
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    now = waiting.status_at(access.at)
+    context = {
+        "business": access.acting_for,
+        "relationship_request": waiting,
+        "client_bn": show_bn9(waiting.client_bn9),
+        "lines": [(line.label, request_tag(line.status)) for line in lines_of(waiting, access)],
+        "asked_rules": rules_in_words(waiting, PROVIDER_LABELS),
+        "status": request_tag(now),
+        "is_approved": now is Status.APPROVED,
+        "steps": _steps(waiting, now),
+        "problem": problem,
+        "sections": section_nav(access, "client_list"),
+    }
+    return render(request, "delegation/relationship_request_status.html", context, status=status)
+
+
+def _steps(waiting: RelationshipRequest, now: Status) -> list[Step]:
+    """What happened to a request, newest first; who of the client decided is the client's own."""
+    sent = Step(
+        _("Sent by %(name)s") % {"name": waiting.requested_by.get_full_name()}, waiting.starts_at
+    )
+    titles = {
+        Status.PENDING: _("Waiting for the client"),
+        Status.APPROVED: _("Approved by the client"),
+        Status.REJECTED: _("Rejected by the client"),
+        Status.WITHDRAWN: _("Withdrawn by your firm"),
+        Status.LAPSED: _("Lapsed: there was no answer in time"),
+    }
+    at = None if now is Status.PENDING else waiting.closes_at
+    return [Step(titles[now], at, waiting.decision_reason), sent]
+
+
+def _client_page(
+    request: HttpRequest,
+    access: Access,
+    client: BusinessAccount,
+    *,
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    [known] = clients_of(access, [client])
+    terms = agreed(known.terms, access.at, PROVIDER_LABELS)
+    may_assign = can_assign_staff(access).allowed
+    context = {
+        "business": access.acting_for,
+        "client": known,
+        "in_force": [one for one in terms if one.is_in_force],
+        "history": [one for one in terms if not one.is_in_force],
+        "assigned": assigned_to(access, client) if may_assign else [],
+        "may_assign": may_assign,
+        "problem": problem,
+        "sections": section_nav(access, "client_list"),
+    }
+    return render(request, "delegation/client_detail.html", context, status=status)
+
+
+def _not_assigned_yet(access: Access, client: BusinessAccount) -> list[User]:
+    """The firm's people that can still be assigned: not those who are, nor the person itself."""
+    taken = {row.person_id for row in assignments_to(access, client) if row.client_id}
+    return [
+        person
+        for person in assignable_people(access.acting_for, access.at)
+        if person.pk not in taken and person != access.person
+    ]
+
+
+def _who(name: str, client: BusinessAccount) -> dict[str, str]:
+    """Who works for whom, for the message after an act."""
+    return {"person": name, "client": client.name, "bn": client.bn_shown}

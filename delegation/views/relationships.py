@@ -1,0 +1,384 @@
+"""Manage My Business Relationships: what firms ask of the business, and what it gave them."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from audit.services import Refusal
+from businesses.models import BusinessAccount
+from delegation.access import Access
+from delegation.consent import relationship_consent
+from delegation.entry import enter, require_any
+from delegation.forms.relationships import (
+    RelationshipRequestApproveForm,
+    RelationshipRequestRejectForm,
+)
+from delegation.models import (
+    Ceiling,
+    Level,
+    RelationshipRequest,
+    RelationshipRequestLine,
+    Status,
+    Visibility,
+)
+from delegation.navigation import section_nav
+from delegation.permissions import (
+    can_approve_relationship_request,
+    can_list_relationships,
+    grantable_ceilings,
+)
+from delegation.relationships import (
+    agreement_in_words,
+    lines_of,
+    managed_programs,
+    outcome,
+    readable_requests,
+    relationship_of,
+    relationships_of,
+    terms_in_force_with,
+)
+from delegation.services.relationships import (
+    Agreement,
+    Rules,
+    approve_relationship_request,
+    default_last_day,
+    received_requests,
+    reject_relationship_request,
+    why_not_approvable,
+)
+from delegation.terms import (
+    CLIENT_LABELS,
+    agreed,
+    extension_label,
+    program_label,
+    rules_in_words,
+)
+from delegation.views.employees import request_tag, status_of
+from pages.once import once
+
+FIELDS = {
+    "no_programs": "programs",
+    "expiry_past": "last_day",
+    "expiry_cap": "last_day",
+    "open_end_reason": "open_end_reason",
+    "future_of_a_part": "covers_future",
+}
+"""The field that each refusal of an agreement is about."""
+
+
+@require_safe
+def relationship_list(request: HttpRequest, bn9: str) -> HttpResponse:
+    """Received Requests, and the relationships that are active and that are over."""
+    access = enter(request, bn9)
+    require_any(can_list_relationships(access))
+    programs = managed_programs(access)
+    waiting = received_requests(access).select_related("provider").prefetch_related("lines")
+    given = relationships_of(access)
+    context = {
+        "business": access.acting_for,
+        "received": [(one, lines_of(one, access, programs)) for one in waiting],
+        "active": [one for one in given if not one.state.is_over],
+        "ended": [one for one in given if one.state.is_over],
+        "programs": [] if access.is_bam else programs,
+        "sections": section_nav(access, "relationship_list"),
+    }
+    return render(request, "delegation/relationship_list.html", context)
+
+
+@require_safe
+def relationship_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
+    """What was agreed with a firm, in words, now and before."""
+    access = enter(request, bn9)
+    require_any(can_list_relationships(access))
+    relationship = relationship_of(access, pk)
+    if relationship is None:
+        raise Http404
+    terms = agreed(relationship.terms, access.at, CLIENT_LABELS)
+    context = {
+        "business": access.acting_for,
+        "relationship": relationship,
+        "in_force": [one for one in terms if one.is_in_force],
+        "history": [one for one in terms if not one.is_in_force],
+        "sections": section_nav(access, "relationship_list"),
+    }
+    return render(request, "delegation/relationship_detail.html", context)
+
+
+@require_safe
+def relationship_request_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
+    """What a firm asks, with the form to approve it where the person may."""
+    access, waiting = _enter(request, bn9, pk)
+    return _request_page(request, access, waiting, _approve_form(access, waiting))
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def relationship_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
+    """Say in one sentence what will be given, and once that is confirmed, give it."""
+    access, waiting = _enter(request, bn9, pk)
+    if request.method != "POST":
+        return redirect("relationship_request_detail", bn9=bn9, pk=pk)
+    form = _approve_form(access, waiting, request.POST)
+    if form and not form.is_valid():
+        return _request_page(request, access, waiting, form, status=422)
+    if form and "change" in request.POST:
+        return _request_page(request, access, waiting, form)
+    agreement = _agreement(access, form)
+    version = form.cleaned_data["version"] if form else waiting.version
+    if form and "confirm" not in request.POST:
+        problem = why_not_approvable(access, waiting, agreement, version)
+        if problem is None:
+            return _confirm_page(request, access, waiting, form, agreement)
+        return _refused_page(request, access, pk, Refusal(*problem))
+    answer = approve_relationship_request(
+        actor=access.person,
+        acting_for=access.acting_for,
+        relationship_request=waiting,
+        agreement=agreement,
+        expected_version=version,
+        at=access.at,
+    )
+    if isinstance(answer, Refusal):
+        return _refused_page(request, access, pk, answer)
+    said = _("You approved the request of %(firm)s to %(business)s, %(bn)s.")
+    messages.success(request, said % _names(access, waiting))
+    return redirect("relationship_detail", bn9=bn9, pk=answer.pk)
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def relationship_request_reject(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
+    """Reject a request with a reason that the firm reads."""
+    access, waiting = _enter(request, bn9, pk)
+    lines = _open_lines(access, waiting)
+    if request.method != "POST":
+        if not lines:
+            return redirect("relationship_request_detail", bn9=bn9, pk=pk)
+        form = RelationshipRequestRejectForm(initial={"version": waiting.version})
+        return _reject_page(request, access, waiting, form)
+    form = RelationshipRequestRejectForm(request.POST)
+    if lines and not form.is_valid():
+        return _reject_page(request, access, waiting, form, status=422)
+    answer = reject_relationship_request(
+        actor=access.person,
+        acting_for=access.acting_for,
+        relationship_request=waiting,
+        reason=form.cleaned_data["reason"] if lines else "",
+        expected_version=form.cleaned_data["version"] if lines else waiting.version,
+        at=access.at,
+    )
+    if isinstance(answer, Refusal):
+        return _not_rejected_page(request, access, pk, answer)
+    said = _("You rejected the request of %(firm)s to %(business)s, %(bn)s.")
+    messages.success(request, said % _names(access, waiting))
+    return redirect("relationship_list", bn9=bn9)
+
+
+def _enter(request: HttpRequest, bn9: str, pk: UUID) -> tuple[Access, RelationshipRequest]:
+    """The access of the person and a request that it may read; another's does not exist."""
+    access = enter(request, bn9)
+    require_any(can_list_relationships(access))
+    return access, get_object_or_404(readable_requests(access), pk=pk)
+
+
+def _open_lines(access: Access, waiting: RelationshipRequest) -> list[RelationshipRequestLine]:
+    """The lines that the person may decide now."""
+    if waiting.status_at(access.at) is not Status.PENDING:
+        return []
+    return can_approve_relationship_request(access, waiting)
+
+
+def _approve_form(
+    access: Access, waiting: RelationshipRequest, data: QueryDict | None = None
+) -> RelationshipRequestApproveForm | None:
+    """The form of a person who may decide, filled with what was asked; else none."""
+    lines = _open_lines(access, waiting)
+    if not lines:
+        return None
+    asked = {line.extension for line in lines}
+    programs = [
+        program
+        for program in managed_programs(access)
+        if access.is_bam or program.extension in asked
+    ]
+    ceilings = grantable_ceilings(access)
+    today = timezone.localdate(access.at)
+    wished = waiting.wished_last_day
+    return RelationshipRequestApproveForm(
+        data,
+        programs=[(program.extension, program_label(program)) for program in programs],
+        ceilings=ceilings,
+        may_give_whole=access.is_bam,
+        initial={
+            "version": waiting.version,
+            "consent_version": relationship_consent().version,
+            "level": waiting.level,
+            "covers_future": waiting.covers_future,
+            "programs": [one.extension for one in programs if asked & {one.extension, ""}],
+            "ceiling": waiting.ceiling if waiting.ceiling in ceilings else ceilings[0],
+            "last_day": wished if wished and wished >= today else default_last_day(today),
+            "visibility_broker": waiting.visibility_broker,
+            "visibility_importer": waiting.visibility_importer,
+            "visibility_other": waiting.visibility_other,
+        },
+    )
+
+
+def _agreement(access: Access, form: RelationshipRequestApproveForm | None) -> Agreement:
+    """What the form gives; nothing where the person had no form to decide with."""
+    if form is None:
+        return Agreement(Level.PROGRAM, frozenset(), Ceiling.READER, Rules(), last_day=None)
+    answers = form.cleaned_data
+    level = Level(answers.get("level", Level.PROGRAM))
+    is_open = answers["end"] == form.OPEN
+    return Agreement(
+        level=level,
+        programs=frozenset(
+            program.pk
+            for program in managed_programs(access)
+            if level is Level.BUSINESS or program.extension in answers["programs"]
+        ),
+        ceiling=Ceiling(answers["ceiling"]),
+        rules=Rules(
+            Visibility(answers["visibility_broker"]),
+            Visibility(answers["visibility_importer"]),
+            Visibility(answers["visibility_other"]),
+        ),
+        last_day=None if is_open else answers["last_day"],
+        covers_future=answers.get("covers_future", False),
+        open_end_reason=answers["open_end_reason"] if is_open else "",
+    )
+
+
+def _request_page(
+    request: HttpRequest,
+    access: Access,
+    waiting: RelationshipRequest,
+    form: RelationshipRequestApproveForm | None,
+    *,
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    consent = relationship_consent()
+    context = {
+        "form": form,
+        "problem": problem,
+        "consent": consent.in_language(get_language() or ""),
+        "consent_version": consent.version,
+        "today": agreed(terms_in_force_with(access, waiting.provider), access.at, CLIENT_LABELS),
+        "is_own": waiting.requested_by_id == access.person.pk,
+    }
+    return _page(
+        request, "delegation/relationship_request_detail.html", access, waiting, context, status
+    )
+
+
+def _confirm_page(
+    request: HttpRequest,
+    access: Access,
+    waiting: RelationshipRequest,
+    form: RelationshipRequestApproveForm,
+    agreement: Agreement,
+) -> HttpResponse:
+    """What will be given, in one sentence, before anything is."""
+    programs = managed_programs(access)
+    chosen = {program.extension for program in programs if program.pk in agreement.programs}
+    left_out = {line.extension for line in _open_lines(access, waiting)} - chosen - {""}
+    context = {
+        "form": form,
+        "sentence": agreement_in_words(
+            agreement, client=access.acting_for, provider=waiting.provider, programs=programs
+        ),
+        "left_out": [extension_label(extension) for extension in sorted(left_out)],
+        "replaces": bool(terms_in_force_with(access, waiting.provider)),
+        "open_end_reason": agreement.open_end_reason,
+    }
+    template = "delegation/relationship_request_approve.html"
+    return _page(request, template, access, waiting, context)
+
+
+def _refused_page(request: HttpRequest, access: Access, pk: UUID, refusal: Refusal) -> HttpResponse:
+    """The request as it is by now, what was entered, and why nothing was decided."""
+    waiting = get_object_or_404(readable_requests(access), pk=pk)
+    problem, status = str(refusal.message), status_of(refusal)
+    form = _approve_form(access, waiting, _as_shown(request.POST, waiting))
+    if form is None:
+        return _request_page(request, access, waiting, None, problem=problem, status=status)
+    form.add_error(FIELDS.get(refusal.code), problem)
+    return _request_page(request, access, waiting, form, status=status)
+
+
+def _reject_page(
+    request: HttpRequest,
+    access: Access,
+    waiting: RelationshipRequest,
+    form: RelationshipRequestRejectForm,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    mine = _open_lines(access, waiting)
+    undecided = [line for line in waiting.lines.all() if not line.decision]
+    only = [extension_label(line.extension) for line in mine] if len(mine) < len(undecided) else []
+    context = {"form": form, "only": only}
+    return _page(
+        request, "delegation/relationship_request_reject.html", access, waiting, context, status
+    )
+
+
+def _not_rejected_page(
+    request: HttpRequest, access: Access, pk: UUID, refusal: Refusal
+) -> HttpResponse:
+    waiting = get_object_or_404(readable_requests(access), pk=pk)
+    problem, status = str(refusal.message), status_of(refusal)
+    if not _open_lines(access, waiting):
+        return _request_page(request, access, waiting, None, problem=problem, status=status)
+    form = RelationshipRequestRejectForm(_as_shown(request.POST, waiting))
+    form.add_error(None, problem)
+    return _reject_page(request, access, waiting, form, status=status)
+
+
+def _as_shown(posted: QueryDict, waiting: RelationshipRequest) -> QueryDict:
+    """What was posted, for a page that shows the request as it is now."""
+    data = posted.copy()
+    data["version"] = str(waiting.version)
+    return data
+
+
+def _page(
+    request: HttpRequest,
+    template: str,
+    access: Access,
+    waiting: RelationshipRequest,
+    context: dict[str, Any],
+    status: int = 200,
+) -> HttpResponse:
+    """A page of one request, with what each of them shows."""
+    provider, now = waiting.provider, waiting.status_at(access.at)
+    context |= {
+        "business": access.acting_for,
+        "relationship_request": waiting,
+        "provider": provider,
+        "is_broker": provider.provider_type == BusinessAccount.ProviderType.BROKER,
+        "lines": [
+            (line.label, request_tag(line.status))
+            for line in lines_of(waiting, access, managed_programs(access))
+        ],
+        "asked_rules": rules_in_words(waiting, CLIENT_LABELS),
+        "status": request_tag(now),
+        "outcome": outcome(waiting, access.at),
+        "sections": section_nav(access, "relationship_list"),
+    }
+    return render(request, template, context, status=status)
+
+
+def _names(access: Access, waiting: RelationshipRequest) -> dict[str, str]:
+    """Who decided about whom, for the message after a decision."""
+    business = access.acting_for
+    return {"firm": waiting.provider.name, "business": business.name, "bn": business.bn_shown}
