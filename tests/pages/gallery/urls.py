@@ -95,7 +95,7 @@ urlpatterns = [
     path("gallery/detail/", detail, name="gallery_detail"),
     path("healthz/", views.health, name="health"),
     *i18n_patterns(
-        path("", views.home, name="home"),
+        path("", detail, name="home"),
         path("", include("accounts.urls")),
         path("account/", include("allauth.account.urls")),
     ),
