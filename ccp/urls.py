@@ -1,16 +1,25 @@
 """Every address of the portal. Pages carry their language: /en-ca/... and /fr-ca/..."""
 
 from django.conf.urls.i18n import i18n_patterns
-from django.urls import include, path
+from django.urls import include, path, register_converter
 
-from ccp import views
+from businesses.converters import BN9Converter, ExtensionConverter
+from ccp import dashboard, views
+
+register_converter(BN9Converter, "bn9")
+register_converter(ExtensionConverter, "rm")
 
 urlpatterns = [
     path("healthz/", views.health, name="health"),
     *i18n_patterns(
-        path("", views.home, name="home"),
+        path("", dashboard.home, name="home"),
+        path("setup/", dashboard.first_time_setup, name="first_time_setup"),
+        path("businesses/<bn9:bn9>/", dashboard.business_home, name="business_home"),
         path("", include("accounts.urls")),
         path("account/", include("allauth.account.urls")),
+        path("register/", include("registration.urls")),
+        path("", include("delegation.urls")),
+        path("", include("transactions.urls")),
     ),
 ]
 

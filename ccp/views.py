@@ -1,4 +1,4 @@
-"""The first page, the answer for monitors, and the pages for what went wrong."""
+"""The answer for monitors, and the pages for what went wrong."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
+from delegation.entry import Denied
 from pages.context import portal
 
 
@@ -16,20 +17,17 @@ def health(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    """Where a person stands after signing in."""
-    return render(request, "pages/home.html")
-
-
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what cannot be read."""
     return render(request, "400.html", status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what a person can see and not do; a text given with the refusal is its reason."""
-    reason = str(exception.args[0]) if exception.args else ""
+    """Answer what a person can see and not do, with the reason in words where there is one."""
+    if isinstance(exception, Denied):
+        reason = exception.decision.reason.label
+    else:
+        reason = str(exception.args[0]) if exception.args else ""
     return render(request, "403.html", {"reason": reason}, status=403)
 
 

@@ -1,0 +1,243 @@
+"""Where a person stands: the welcome page, First time setup, home, the page of a business."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.contrib.auth.decorators import login_not_required
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from businesses.bn import show_bn9
+from businesses.models import BusinessAccount
+from delegation.access import Access, Reason
+from delegation.employees import requests_to_decide, roles_in_words, standings_of
+from delegation.entry import enter, signed_in
+from delegation.models import AccessRequest, Membership
+from delegation.models.periods import during
+from delegation.navigation import section_nav
+from delegation.permissions import (
+    can_list_access_requests,
+    can_list_relationships,
+    can_view_activity,
+)
+from delegation.services.relationships import received_requests
+from delegation.services.roles import managers_of
+from delegation.terms import State
+from delegation.views.employees import request_tag
+from pages.paging import page_by_key
+from registration.models import Outcome, Registration
+
+BUSINESSES = 25
+"""How many businesses of a person one page lists."""
+
+MY_REQUESTS = 10
+"""How many of a person's own requests are shown, the newest."""
+
+MOST_COUNTED = 1000
+"""Counts stop here."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """A tile that leads to a part of the portal, with how many things wait behind it."""
+
+    title: str
+    url: str
+    text: str
+    waiting: int = 0
+
+    @property
+    def count(self) -> str:
+        """The number that waits; more than the most that is counted reads `1,000+`."""
+        return f"{MOST_COUNTED:,}+" if self.waiting > MOST_COUNTED else str(self.waiting)
+
+    @property
+    def counted(self) -> str:
+        """What was counted."""
+        return ngettext("request waiting", "requests waiting", self.waiting)
+
+
+class MyRequest(NamedTuple):
+    """One of the person's own requests for access."""
+
+    access_request: AccessRequest
+    bn_shown: str
+    state: State
+
+
+class MyProgram(NamedTuple):
+    """A program account of a business, and what the person may do there."""
+
+    bn15_shown: str
+    name: str
+    kind: str
+    is_open: bool
+    role: str
+
+
+class MyBusiness(NamedTuple):
+    """A business that the person can change to."""
+
+    legal_name: str
+    bn_shown: str
+    get_absolute_url: str
+
+
+@login_not_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Welcome whoever is signed out; show the others their businesses and what waits for them."""
+    if not request.user.is_authenticated:
+        return render(request, "ccp/welcome.html")
+    person, at = signed_in(request), timezone.now()
+    page = page_by_key(
+        _memberships(person, at),
+        key=("starts_at", "id"),
+        after=request.GET.get("after", ""),
+        size=BUSINESSES,
+    )
+    if page.is_first and not page.rows:
+        return redirect("first_time_setup")
+    standings = standings_of(page.rows, person, at)
+    only = standings[0] if page.is_first and len(standings) == 1 else None
+    context = {
+        "page": page,
+        "standings": standings,
+        "only": only,
+        "doors": business_doors(Access(person, only.business, at))
+        if only and not only.is_suspended
+        else [],
+        "own_doors": own_doors(),
+        **_of_person(person, at),
+    }
+    return render(request, "ccp/home.html", context)
+
+
+@require_safe
+def first_time_setup(request: HttpRequest) -> HttpResponse:
+    """The doors of a person who belongs to no business yet."""
+    context = {"roles": roles_in_words(), **_of_person(signed_in(request), timezone.now())}
+    return render(request, "ccp/first_time_setup.html", context)
+
+
+@require_safe
+def business_home(request: HttpRequest, bn9: str) -> HttpResponse:
+    """The dashboard of a business account: its doors, what waits, my role on each program."""
+    access = enter(request, bn9)
+    business = access.acting_for
+    is_active = business.status == BusinessAccount.Status.ACTIVE
+    context = {
+        "business": business,
+        "sections": section_nav(access, "business_home"),
+        "doors": business_doors(access),
+        "programs": _my_programs(access),
+        "has_role": access.is_bam or bool(access.own.programs),
+        "not_active": "" if is_active else Reason.BUSINESS_NOT_ACTIVE.label,
+        "needs_second_bam": access.is_bam and len(managers_of(bn9, access.at)) == 1,
+        "my_businesses": _my_businesses(access),
+    }
+    return render(request, "ccp/business_home.html", context)
+
+
+def own_doors() -> list[Door]:
+    """The doors that open for every person."""
+    return [
+        Door(
+            _("Register my business"),
+            reverse("registration_start"),
+            _("Open the portal account of a business that you manage."),
+        ),
+        Door(
+            _("Request access to my employer"),
+            reverse("access_request_create"),
+            _("Ask the managers of a business to let you work for it."),
+        ),
+    ]
+
+
+def business_doors(access: Access) -> list[Door]:
+    """The doors of a business that open for the person, each with what waits behind it."""
+    business = access.acting_for
+    is_provider = business.provider_type != BusinessAccount.ProviderType.NONE
+    doors = [_door("declaration_list", business, _("Transactions"), _("Customs declarations."))]
+    if can_list_access_requests(access):
+        text = _("Who works here, with which access, and who asks for it.")
+        waiting = _counted(requests_to_decide(access))
+        doors.append(_door("employee_list", business, _("Manage My Employees"), text, waiting))
+    if can_list_relationships(access):
+        title = _("Manage My Business Relationships")
+        text = _("What customs brokers and other firms may do for you, and until when.")
+        waiting = _counted(received_requests(access))
+        doors.append(_door("relationship_list", business, title, text, waiting))
+    if is_provider:
+        text = _("The businesses that you work for.")
+        doors.append(_door("client_list", business, _("Clients"), text))
+    if can_view_activity(access).allowed:
+        text = _("Who did what in this account, and when.")
+        doors.append(_door("activity_list", business, _("Activity"), text))
+    return doors
+
+
+def _door(name: str, business: BusinessAccount, title: str, text: str, waiting: int = 0) -> Door:
+    return Door(title, reverse(name, kwargs={"bn9": business.bn9}), text, waiting)
+
+
+def _counted(waiting: QuerySet[Any]) -> int:
+    """How many rows there are, up to one more than is counted."""
+    return waiting.order_by()[: MOST_COUNTED + 1].count()
+
+
+def _memberships(person: User, at: datetime) -> QuerySet[Membership]:
+    """The live memberships of a person, with their businesses."""
+    return Membership.objects.filter(during(at), person=person).select_related("business")
+
+
+def _of_person(person: User, at: datetime) -> dict[str, Any]:
+    """What a person has begun: requests for access, newest first, and registrations."""
+    mine = AccessRequest.objects.filter(person=person).order_by("-starts_at", "id")
+    return {
+        "my_requests": [
+            MyRequest(one, show_bn9(one.bn9), request_tag(one.status_at(at)))
+            for one in mine[:MY_REQUESTS]
+        ],
+        "registrations": Registration.objects.filter(
+            person=person, outcome__in=["", Outcome.IN_REVIEW]
+        ).order_by("-updated_at"),
+    }
+
+
+def _my_programs(access: Access) -> list[MyProgram]:
+    """Every program account of the business by extension, with the person's best role."""
+    every = access.acting_for.programs.order_by("extension")
+    return [
+        MyProgram(
+            bn15_shown=program.bn15_shown,
+            name=program.name,
+            kind=program.get_kind_display(),
+            is_open=program.is_open_at(access.at),
+            role=str(role.label) if (role := access.role_on(program)) else "",
+        )
+        for program in every
+    ]
+
+
+def _my_businesses(access: Access) -> list[MyBusiness]:
+    """The businesses to change to; none for a person who has only one."""
+    others = _memberships(access.person, access.at).exclude(business=access.acting_for)
+    named = others.filter(suspended_at=None).order_by("business__legal_name", "id")
+    return [
+        MyBusiness(
+            one.business.legal_name,
+            one.business.bn_shown,
+            reverse("business_home", kwargs={"bn9": one.business.bn9}),
+        )
+        for one in named[:BUSINESSES]
+    ]

@@ -1,0 +1,264 @@
+"""What the pages about the people of a business read: who works there, by which right, who asks.
+
+A Business Account Manager reads about everybody, a Program Account Manager about those who reach
+its program accounts. However many people there are, the number of queries stays the same.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import NamedTuple
+
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.utils.functional import Promise
+
+from accounts.models import User
+from businesses.models import BusinessAccount, ProgramAccount
+from delegation.access import Access, earliest
+from delegation.models import (
+    AccessRequest,
+    BusinessRole,
+    Decision,
+    GroupProgramGroupRole,
+    GroupProgramRole,
+    Membership,
+    ProgramRole,
+)
+from delegation.models.periods import during
+from delegation.roles import SENTENCES, Action, Role
+from delegation.terms import extension_label, program_label
+
+type RoleTable = type[BusinessRole | ProgramRole | GroupProgramRole | GroupProgramGroupRole]
+
+
+class RoleWords(NamedTuple):
+    """A role and the sentence that says what it may do."""
+
+    label: str | Promise
+    sentence: str | Promise
+
+
+@dataclass(frozen=True)
+class Right:
+    """A role that a person holds now, and where it comes from.
+
+    Without a `program` it is held on the business and every program account; without a `group`
+    it is held directly.
+    """
+
+    role: Role
+    program: ProgramAccount | None
+    group: str
+    until: datetime | None
+
+    @property
+    def scope(self) -> str:
+        """The program account by its extension and name; "" for the whole business."""
+        return program_label(self.program) if self.program else ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an access request in words; without a `program` the managers choose."""
+
+    program: str
+    wished: str
+    granted: str
+    decision: Decision | None
+    decided_at: datetime | None
+    decided_by: User | None
+
+
+@dataclass(frozen=True)
+class Employee:
+    """A person who belongs to a business, with the rights that the reader may know of."""
+
+    person: User
+    rights: tuple[Right, ...]
+    is_suspended: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A business that a person belongs to, with the rights held there."""
+
+    business: BusinessAccount
+    rights: tuple[Right, ...]
+    is_suspended: bool
+
+
+def managed_programs(access: Access) -> list[ProgramAccount]:
+    """The program accounts whose people the person manages: a BAM's are all of the business."""
+    if access.is_bam:
+        return list(access.acting_for.programs.order_by("extension"))
+    return access.programs(Action.MANAGE_EMPLOYEES)
+
+
+def employees_of(access: Access, *, named: str, most: int) -> list[Employee]:
+    """The first people of the business acted for, by name; `named` holds words to look for."""
+    programs = managed_programs(access)
+    sources = _sources([access.acting_for.pk], programs, access.at)
+    members = Membership.objects.filter(during(access.at), business=access.acting_for)
+    if not access.is_bam:
+        members = members.filter(reduce(or_, (source.reached for source in sources)))
+    for word in named.split():
+        members = members.filter(
+            Q(person__first_name__icontains=word)
+            | Q(person__last_name__icontains=word)
+            | Q(person__email__icontains=word)
+        )
+    by_name = members.order_by("person__last_name", "person__first_name", "person_id")
+    shown = list(by_name.select_related("person")[:most])
+    rights: dict[int, list[Right]] = defaultdict(list)
+    for person_id, _business, right in _held({one.person_id for one in shown}, sources, programs):
+        rights[person_id].append(right)
+    return [
+        Employee(one.person, tuple(rights[one.person_id]), one.suspended_at is not None)
+        for one in shown
+    ]
+
+
+def rights_of(person: User, access: Access) -> list[Right]:
+    """What a person holds now in the business acted for, as far as the reader manages it."""
+    programs = managed_programs(access)
+    sources = _sources([access.acting_for.pk], programs, access.at)
+    return [right for _person, _business, right in _held({person.pk}, sources, programs)]
+
+
+def standings_of(memberships: Iterable[Membership], person: User, at: datetime) -> list[Standing]:
+    """What a person holds in each business of its `memberships`; nothing where suspended."""
+    shown = list(memberships)
+    working = [one.business_id for one in shown if one.suspended_at is None]
+    programs = list(ProgramAccount.objects.filter(business__in=working).order_by("extension"))
+    rights: dict[int, list[Right]] = defaultdict(list)
+    sources = _sources(working, programs, at)
+    for _person, business_id, right in _held({person.pk}, sources, programs):
+        rights[business_id].append(right)
+    return [
+        Standing(one.business, tuple(rights[one.business_id]), one.suspended_at is not None)
+        for one in shown
+    ]
+
+
+def readable_requests(access: Access) -> QuerySet[AccessRequest]:
+    """Requests to the business acted for, of any state: all for a BAM, by program for a PAM."""
+    every = AccessRequest.objects.filter(bn9=access.acting_for.bn9).select_related(
+        "person", "decided_by"
+    )
+    if access.is_bam:
+        return every
+    extensions = [program.extension for program in managed_programs(access)]
+    return every.filter(lines__extension__in=extensions).distinct()
+
+
+def requests_to_decide(access: Access) -> QuerySet[AccessRequest]:
+    """The requests that wait and that the person may decide on, those that wait longest first."""
+    waiting = (
+        AccessRequest.objects.pending_at(access.at)
+        .filter(bn9=access.acting_for.bn9)
+        .exclude(person=access.person)
+        .order_by("starts_at", "id")
+    )
+    if access.decide(Action.MANAGE_EMPLOYEES, access.acting_for).allowed:
+        return waiting
+    extensions = [program.extension for program in access.programs(Action.MANAGE_EMPLOYEES)]
+    return waiting.filter(lines__extension__in=extensions, lines__decision="").distinct()
+
+
+def lines_of(access_request: AccessRequest, reader: Access | None = None) -> list[Line]:
+    """The lines of a request by program: all for its asker and for a BAM, a PAM's own for a PAM."""
+    lines = sorted(access_request.lines.all(), key=lambda line: line.extension)
+    if reader and not reader.is_bam:
+        managed = {program.extension for program in managed_programs(reader)}
+        lines = [line for line in lines if line.extension in managed]
+    return [
+        Line(
+            program=extension_label(line.extension) if line.extension else "",
+            wished=str(Role(line.wished_role).label) if line.wished_role else "",
+            granted=str(Role(line.granted_role).label) if line.granted_role else "",
+            decision=Decision(line.decision) if line.decision else None,
+            decided_at=line.decided_at,
+            decided_by=line.decided_by,
+        )
+        for line in lines
+    ]
+
+
+def roles_in_words() -> list[RoleWords]:
+    """Each role with what it may do, for the help on pages."""
+    return [RoleWords(role.label, SENTENCES[role]) for role in Role]
+
+
+class _Source(NamedTuple):
+    """A table of roles with the rows of it that are live, and the way to their person and scope."""
+
+    table: RoleTable
+    live: Q
+    person: str
+    scope: str
+    group: Combinable
+    person_until: str
+
+    @property
+    def reached(self) -> Q:
+        """The memberships of the people who hold any of the roles."""
+        return Q(person__in=self.table.objects.filter(self.live).values(self.person))
+
+
+def _sources(
+    businesses: Collection[int], programs: Collection[ProgramAccount], at: datetime
+) -> list[_Source]:
+    """Every way to hold a role, as `Access` knows them, on the businesses and program accounts."""
+    live, members = during(at), "group__employee_group__members__"
+    by_group = live & during(at, members)
+    by_group &= Q(
+        group__employee_group__archived_at__isnull=True,
+        group__employee_group__business=F("content_object__business"),
+    )
+    direct = ("user", "content_object", Value(""), "ends_at")
+    name = F("group__employee_group__name")
+    return [
+        _Source(BusinessRole, live & Q(content_object__in=businesses), *direct),
+        _Source(ProgramRole, live & Q(content_object__in=programs), *direct),
+        _Source(
+            GroupProgramRole,
+            by_group & Q(content_object__in=programs),
+            f"{members}person",
+            "content_object",
+            name,
+            f"{members}ends_at",
+        ),
+        _Source(
+            GroupProgramGroupRole,
+            by_group
+            & Q(content_object__archived_at__isnull=True, content_object__programs__in=programs),
+            f"{members}person",
+            "content_object__programs",
+            name,
+            f"{members}ends_at",
+        ),
+    ]
+
+
+def _held(
+    people: Collection[int], sources: Iterable[_Source], programs: Iterable[ProgramAccount]
+) -> Iterator[tuple[int, int, Right]]:
+    """(person, business, right) of each live role of the people: one query for each source."""
+    by_pk = {program.pk: program for program in programs}
+    for source in sources:
+        rows = source.table.objects.filter(source.live, **{f"{source.person}__in": people})
+        for person_id, scope_id, role, group, ends_at, person_ends_at in rows.values_list(
+            source.person,
+            source.scope,
+            "permission__codename",
+            source.group,
+            "ends_at",
+            source.person_until,
+        ).order_by("pk"):
+            program = by_pk[scope_id] if source.table is not BusinessRole else None
+            right = Right(Role(role), program, group, earliest(ends_at, person_ends_at))
+            yield person_id, program.business_id if program else scope_id, right

@@ -1,0 +1,369 @@
+"""Manage My Employees: who asks for access, who works here, and the decisions on requests."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from audit.services import Refusal
+from businesses.models import ProgramAccount
+from delegation.access import Access
+from delegation.employees import (
+    Line,
+    employees_of,
+    lines_of,
+    managed_programs,
+    readable_requests,
+    requests_to_decide,
+    rights_of,
+    roles_in_words,
+)
+from delegation.entry import enter, require_any
+from delegation.forms.employees import (
+    AccessRequestApproveForm,
+    AccessRequestRejectForm,
+    EmployeeFilterForm,
+)
+from delegation.models import AccessRequest, AccessRequestLine, Status
+from delegation.navigation import section_nav
+from delegation.permissions import can_approve_access_request, can_list_access_requests
+from delegation.roles import PROGRAM_ROLES, SENTENCES, Action, Role, grantable_by
+from delegation.services.employees import Grants, approve_access_request, reject_access_request
+from delegation.services.roles import managers_of
+from delegation.terms import State, extension_label
+from pages.once import once
+
+DETAIL = "delegation/access_request_detail.html"
+PREVIEW = "delegation/access_request_approve.html"
+REJECT = "delegation/access_request_reject.html"
+
+MOST = 100
+"""How many requests, and how many people, one page lists."""
+
+TAGS = {
+    Status.PENDING: "warning",
+    Status.LAPSED: "neutral",
+    Status.APPROVED: "success",
+    Status.REJECTED: "danger",
+    Status.WITHDRAWN: "neutral",
+}
+"""The kind of status tag of a request."""
+
+STATE_CODES = {"already_decided", "lapsed", "changed", "already_ended", "already_waiting"}
+"""Refusals that tell of a state that is no longer what the page showed."""
+
+
+class Waiting(NamedTuple):
+    """A request in the list: how long it waits, and the lines that the reader may know of."""
+
+    access_request: AccessRequest
+    age: str
+    lines: list[Line]
+
+
+class Given(NamedTuple):
+    """A role about to be granted, in words, and the direct one that it takes the place of."""
+
+    program: str
+    role: str
+    sentence: str
+    replaced: str
+
+
+def status_of(refusal: Refusal) -> int:
+    """The HTTP status of a refusal: 409 by state, 403 by right, else 422."""
+    if refusal.code in STATE_CODES:
+        return 409
+    return 403 if refusal.code == "not_allowed" else 422
+
+
+def request_tag(status: Status) -> State:
+    """The status of a request as a tag; what waits reads the same whoever could answer it."""
+    is_over = status is not Status.PENDING
+    return State(TAGS[status], str(status.label) if is_over else _("Waiting"), is_over=is_over)
+
+
+@require_safe
+def employee_list(request: HttpRequest, bn9: str) -> HttpResponse:
+    """The requests that wait for the person's decision, then the people and what they may do."""
+    access = enter(request, bn9)
+    require_any(can_list_access_requests(access))
+    search = EmployeeFilterForm(request.GET if "name" in request.GET else None)
+    named = search.cleaned_data["name"] if search.is_valid() else ""
+    waiting = requests_to_decide(access).select_related("person").prefetch_related("lines")
+    employees = employees_of(access, named=named, most=MOST + 1)
+    context = {
+        "sections": section_nav(access, "employee_list"),
+        "waiting": [
+            Waiting(one, _age(one.starts_at, access.at), lines_of(one, access))
+            for one in waiting[:MOST]
+        ],
+        "employees": employees[:MOST],
+        "are_more": len(employees) > MOST,
+        "most": MOST,
+        "search": search,
+        "named": named,
+        "roles": roles_in_words(),
+        "needs_second_bam": access.is_bam and len(managers_of(bn9, access.at)) == 1,
+        "programs": [] if access.is_bam else managed_programs(access),
+    }
+    status = 422 if search.errors else 200
+    return render(request, "delegation/employee_list.html", context, status=status)
+
+
+@require_safe
+def access_request_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
+    """One access request, with the form to approve it where the person may."""
+    access, access_request = _enter(request, bn9, pk)
+    return _detail_page(request, access, access_request, _approve_form(access, access_request))
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def access_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
+    """Say in words what the person will be able to do, and once that is confirmed, grant it."""
+    access, access_request = _enter(request, bn9, pk)
+    if request.method != "POST":
+        return redirect("access_request_detail", bn9=bn9, pk=pk)
+    form = _approve_form(access, access_request, request.POST)
+    if form and not form.is_valid():
+        return _detail_page(request, access, access_request, form, status=422)
+    if form and "change" in request.POST:
+        return _detail_page(request, access, access_request, form)
+    version = form.cleaned_data["version"] if form else access_request.version
+    if form and "confirm" not in request.POST and version == access_request.version:
+        return _preview_page(request, access, access_request, form)
+    answer = approve_access_request(
+        actor=access.person,
+        acting_for=access.acting_for,
+        access_request=access_request,
+        grants=_grants(form),
+        expected_version=version,
+        at=access.at,
+    )
+    if isinstance(answer, Refusal):
+        return _refused_page(request, access, pk, answer)
+    said = _("You approved the access request of %(person)s to %(business)s, %(bn)s.")
+    return _decided(request, access, access_request, said)
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def access_request_reject(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
+    """Reject a request with a reason that the person reads."""
+    access, access_request = _enter(request, bn9, pk)
+    lines = _open_lines(access, access_request)
+    if request.method != "POST":
+        if not lines:
+            return redirect("access_request_detail", bn9=bn9, pk=pk)
+        return _reject_page(request, access, access_request, AccessRequestRejectForm())
+    form = AccessRequestRejectForm(request.POST)
+    if lines and not form.is_valid():
+        return _reject_page(request, access, access_request, form, status=422)
+    answer = reject_access_request(
+        actor=access.person,
+        acting_for=access.acting_for,
+        access_request=access_request,
+        reason=form.cleaned_data["reason"] if lines else "",
+        expected_version=form.cleaned_data["version"] if lines else access_request.version,
+        at=access.at,
+    )
+    if isinstance(answer, Refusal):
+        return _not_rejected_page(request, access, pk, answer)
+    said = _("You rejected the access request of %(person)s to %(business)s, %(bn)s.")
+    return _decided(request, access, access_request, said)
+
+
+def _enter(request: HttpRequest, bn9: str, pk: UUID) -> tuple[Access, AccessRequest]:
+    """The access of the person and a request that it may read; another's does not exist."""
+    access = enter(request, bn9)
+    require_any(can_list_access_requests(access))
+    return access, _read(access, pk)
+
+
+def _read(access: Access, pk: UUID) -> AccessRequest:
+    """The request as it is now, with its lines."""
+    readable = readable_requests(access).prefetch_related("lines__decided_by")
+    return get_object_or_404(readable, pk=pk)
+
+
+def _open_lines(access: Access, access_request: AccessRequest) -> list[AccessRequestLine]:
+    """The lines that the person may decide now."""
+    if access_request.status_at(access.at) is not Status.PENDING:
+        return []
+    return can_approve_access_request(access, access_request)
+
+
+def _age(since: datetime, at: datetime) -> str:
+    days = (at - since).days
+    if not days:
+        return _("Less than a day")
+    return ngettext("%(days)d day", "%(days)d days", days) % {"days": days}
+
+
+def _approve_form(
+    access: Access, access_request: AccessRequest, data: QueryDict | None = None
+) -> AccessRequestApproveForm | None:
+    """The form of a person who may decide; none where nothing is left to decide."""
+    lines = _open_lines(access, access_request)
+    if not lines:
+        return None
+    rights = rights_of(access_request.person, access)
+    return AccessRequestApproveForm(
+        data,
+        programs=_grantable(access, lines),
+        lines=lines,
+        held={one.program.pk: one.role for one in rights if one.program and not one.group},
+        may_make_bam=access.is_bam,
+    )
+
+
+def _grantable(access: Access, lines: list[AccessRequestLine]) -> dict[ProgramAccount, list[Role]]:
+    """The roles in reach: on open program accounts for a BAM, on those asked for also for a PAM."""
+    asked = {line.extension for line in lines}
+    return {
+        program: [role for role in grantable_by(access.role_on(program)) if role in PROGRAM_ROLES]
+        for program in access.programs(Action.MANAGE_EMPLOYEES)
+        if program.extension in asked or (access.is_bam and program.is_open_at(access.at))
+    }
+
+
+def _grants(form: AccessRequestApproveForm | None) -> Grants:
+    """What the service is asked to grant: nothing where the person had no form to decide with."""
+    if form is None:
+        return Grants()
+    programs = {program.pk: role for program, role in form.given().items()}
+    return Grants(make_bam=form.makes_bam(), programs=programs)
+
+
+def _detail_page(
+    request: HttpRequest,
+    access: Access,
+    access_request: AccessRequest,
+    form: AccessRequestApproveForm | None,
+    *,
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    named = {line.extension for line in access_request.lines.all()} - {""}
+    known = {program.extension for program in managed_programs(access)}
+    context = {
+        "form": form,
+        "unknown": [extension_label(one) for one in sorted(named - known)] if access.is_bam else [],
+        "rights": rights_of(access_request.person, access),
+        "roles": roles_in_words(),
+        "decided_lines": [line for line in lines_of(access_request, access) if line.decision],
+        "state": request_tag(access_request.status_at(access.at)),
+        "is_lapsed": access_request.status_at(access.at) is Status.LAPSED,
+        "is_own": access_request.person_id == access.person.pk,
+        "problem": problem,
+    }
+    return _page(request, DETAIL, access, access_request, context, status)
+
+
+def _preview_page(
+    request: HttpRequest,
+    access: Access,
+    access_request: AccessRequest,
+    form: AccessRequestApproveForm,
+) -> HttpResponse:
+    """What the person will be able to do, in words, before anything is granted."""
+    given = form.given()
+    context = {
+        "form": form,
+        "bam_sentence": SENTENCES[Role.BAM] if form.makes_bam() else "",
+        "given": [
+            Given(row.label, str(role.label), str(SENTENCES[role]), row.held)
+            for row in form.grid()
+            if (role := given.get(row.program))
+        ],
+        "refused": [
+            row
+            for row in form.grid()
+            if row.wished and not form.makes_bam() and row.program not in given
+        ],
+    }
+    return _page(request, PREVIEW, access, access_request, context)
+
+
+def _refused_page(request: HttpRequest, access: Access, pk: UUID, refusal: Refusal) -> HttpResponse:
+    """The request as it is by now, what was chosen, and why nothing was decided."""
+    access_request, problem = _read(access, pk), str(refusal.message)
+    form = _approve_form(access, access_request, request.POST)
+    if form:
+        form.add_error(None, problem)
+    return _detail_page(
+        request,
+        access,
+        access_request,
+        form,
+        problem="" if form else problem,
+        status=status_of(refusal),
+    )
+
+
+def _reject_page(
+    request: HttpRequest,
+    access: Access,
+    access_request: AccessRequest,
+    form: AccessRequestRejectForm,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    undecided = [line for line in access_request.lines.all() if not line.decision]
+    mine = _open_lines(access, access_request)
+    context = {
+        "form": form,
+        "only": [extension_label(line.extension) for line in mine if len(mine) < len(undecided)],
+    }
+    return _page(request, REJECT, access, access_request, context, status)
+
+
+def _not_rejected_page(
+    request: HttpRequest, access: Access, pk: UUID, refusal: Refusal
+) -> HttpResponse:
+    access_request, problem = _read(access, pk), str(refusal.message)
+    status = status_of(refusal)
+    if not _open_lines(access, access_request):
+        return _detail_page(request, access, access_request, None, problem=problem, status=status)
+    form = AccessRequestRejectForm(request.POST)
+    form.add_error(None, problem)
+    return _reject_page(request, access, access_request, form, status=status)
+
+
+def _page(
+    request: HttpRequest,
+    template: str,
+    access: Access,
+    access_request: AccessRequest,
+    context: dict[str, Any],
+    status: int = 200,
+) -> HttpResponse:
+    """A page of one request, with what each of them shows."""
+    context |= {
+        "access_request": access_request,
+        "age": _age(access_request.starts_at, access.at),
+        "business": access.acting_for,
+        "lines": lines_of(access_request, access),
+        "sections": section_nav(access, "employee_list"),
+    }
+    return render(request, template, context, status=status)
+
+
+def _decided(
+    request: HttpRequest, access: Access, access_request: AccessRequest, said: str
+) -> HttpResponse:
+    """Back to the list, saying what was decided for which account."""
+    about = {
+        "person": access_request.person.get_full_name(),
+        "business": access.acting_for.name,
+        "bn": access.acting_for.bn_shown,
+    }
+    messages.success(request, said % about)
+    return redirect("employee_list", bn9=access.acting_for.bn9)
