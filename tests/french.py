@@ -2,7 +2,6 @@
 
 import difflib
 import re
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import polib
 
-from tests.house import ROOT, tracked
+from tests.house import ROOT
 
 CATALOGUE = Path("locale/fr/LC_MESSAGES/django.po")
 COMPILED = CATALOGUE.with_suffix(".mo")
@@ -64,24 +63,17 @@ class _Reader(HTMLParser):
 
 
 def unmarked(source: str) -> list[str]:
-    """Text of a template that no translation reaches."""
+    """Text of a template that no translation reaches; a mail may begin with `Subject:`."""
     reader = _Reader()
-    reader.feed(BLOCKS.sub("", source))
+    reader.feed(BLOCKS.sub("", source).removeprefix("Subject:"))
     reader.close()
     return [text.strip() for text in reader.read if WORD.search(text)]
-
-
-def copy_tree(folder: Path) -> None:
-    """Copy the project's files into `folder`, for a command that writes beside its sources."""
-    for path in tracked():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / path, folder / path)
 
 
 def stale(folder: Path) -> list[str]:
     """The lines that `makemessages` adds (+) to the catalogue or takes away (-).
 
-    It runs in `folder`, a copy of the project that `copy_tree` has made.
+    It runs in `folder`, a copy of the project that `house.copy_tree` has made.
     """
     subprocess.run(
         [sys.executable, "manage.py", *MAKEMESSAGES], cwd=folder, check=True, capture_output=True

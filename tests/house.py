@@ -2,7 +2,9 @@
 
 import ast
 import re
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import import_module
@@ -69,13 +71,25 @@ def breaches(check: Check, paths: Iterable[Path]) -> list[str]:
     return [f"{path}: {found}" for path in paths for found in check(read(path))]
 
 
+def copy_tree(folder: Path) -> None:
+    """Copy the project into `folder`, for a command that writes, or to break it on purpose."""
+    for path in tracked():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / path, folder / path)
+
+
 # ---------------------------------------------------------------- Python
+
+
+@cache
+def parsed(source: str) -> ast.Module:
+    return ast.parse(source)
 
 
 def functions(source: str) -> list[Function]:
     return [
         node
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(parsed(source))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
 
@@ -115,7 +129,7 @@ def signals(source: str) -> list[str]:
     """Rules are called, not signalled."""
     return [
         f"line {node.lineno}: {ast.unparse(node)}"
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(parsed(source))
         if isinstance(node, ast.ImportFrom)
         and (node.module == "django.dispatch" or (node.module or "").endswith("signals"))
     ]
@@ -125,7 +139,7 @@ def clock_reads(source: str) -> list[str]:
     """Whoever acts is told the time: models and services read no clock."""
     return [
         f"line {node.lineno}: {ast.unparse(node.func)}()"
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(parsed(source))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in {"now", "today", "localdate", "localtime", "utcnow"}
@@ -181,13 +195,46 @@ def unused_loads(source: str) -> list[str]:
     return unused
 
 
-def unused_templates(names: Iterable[str], sources: Iterable[str]) -> list[str]:
-    """Every template is named by code or by another template."""
-    text = "\n".join(sources)
-    return [name for name in names if name not in text]
+def unused_templates(names: Iterable[str], code: Iterable[str], pages: Iterable[str]) -> list[str]:
+    """Every template is named by code, whole or in an f-string, or by another template."""
+    sources = list(code)
+    text = "\n".join([*sources, *pages])
+    built = [re.compile(pattern) for source in sources for pattern in built_names(source)]
+    return [
+        name
+        for name in names
+        if name not in text and not any(pattern.fullmatch(name) for pattern in built)
+    ]
+
+
+def built_names(source: str) -> list[str]:
+    """The names of templates that f-strings build, as regular expressions."""
+    patterns = [
+        "".join(
+            re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"\w+"
+            for part in node.values
+        )
+        for node in ast.walk(parsed(source))
+        if isinstance(node, ast.JoinedStr)
+    ]
+    return [pattern for pattern in patterns if pattern.endswith((r"\.html", r"\.txt"))]
 
 
 # ---------------------------------------------------------------- the project
+
+
+def broken_contracts(root: Path) -> list[str]:
+    """The import contracts of `pyproject.toml` that the project in `root` breaks."""
+    report = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    ).stdout
+    if "Contracts:" not in report:
+        return [report]
+    return re.findall(r"^(.+) BROKEN", report, re.MULTILINE)
+
 
 MARKS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
