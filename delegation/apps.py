@@ -20,6 +20,10 @@ class DelegationConfig(AppConfig):
                 "relationship_request.withdraw": _(
                     "Withdrew the relationship request of %(object)s"
                 ),
+                "membership.end": _("Ended the access of %(object)s to the business"),
+                "membership.suspend": _("Suspended the access of %(object)s to the business"),
+                "business_role.end": _("Ended a manager role of %(object)s"),
+                "program_role.end": _("Ended a program role of %(object)s"),
                 "employee_group.create": _("Created the employee group %(object)s"),
                 "employee_group.add": _("Added an employee to the group %(object)s"),
                 "employee_group.grant": _("Gave a role to the employee group %(object)s"),

@@ -41,6 +41,13 @@ def can_grant_role(access: Access, scope: BusinessAccount | ProgramAccount, role
     return role in grantable_by(access.role_on(scope))
 
 
+def can_end_role(access: Access, scope: BusinessAccount | ProgramAccount, role: str | None) -> bool:
+    """Who may grant a role may take it; without a role it is the membership, which a BAM ends."""
+    if role is None or isinstance(scope, BusinessAccount):
+        return access.decide(Action.MANAGE_EMPLOYEES, access.acting_for).allowed
+    return can_grant_role(access, scope, Role(role))
+
+
 def can_list_relationships(access: Access) -> bool:
     """A BAM sees every relationship of the business; a PAM those that touch its programs."""
     return bool(access.programs(Action.MANAGE_RELATIONSHIPS)) or access.is_bam

@@ -112,6 +112,21 @@ def managers_of(business_bn9: str, at: datetime) -> list[User]:
     return list(people.order_by("pk"))
 
 
+def lasting_managers(business: BusinessAccount, at: datetime) -> set[int]:
+    """The people (by pk) whom an active business may rely on: live BAMs without any end in sight.
+
+    Neither the grant nor the membership has an end date, and the person is active.
+    """
+    grants = BusinessRole.objects.filter(
+        content_object=business, starts_at__lte=at, ends_at__isnull=True, user__is_active=True
+    )
+    members = Membership.objects.filter(
+        business=business, starts_at__lte=at, ends_at__isnull=True, suspended_at__isnull=True
+    )
+    people = grants.filter(user__in=members.values("person"))
+    return set(people.values_list("user", flat=True))
+
+
 def _permission(model: type, role: Role) -> Permission:
     if model is not BusinessAccount and role not in PROGRAM_ROLES:
         raise ValueError(f"{role} is not held on a {model.__name__}.")

@@ -1,0 +1,142 @@
+"""Taking rights away, and the manager whom a business never loses."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from audit.services import Refusal
+from businesses.models import BusinessAccount
+from delegation.models import BusinessRole, Membership, ProgramRole
+from delegation.roles import Action
+from delegation.services.rights import (
+    end_business_role,
+    end_membership,
+    end_program_role,
+    suspend_membership,
+)
+from tests.world import World, done
+
+Way = Callable[[World, BusinessAccount], Any]
+
+
+def _membership(world: World, maple: BusinessAccount) -> Membership:
+    return Membership.objects.get(business=maple, person=world.manager(maple))
+
+
+def _role(world: World, maple: BusinessAccount) -> BusinessRole:
+    return BusinessRole.objects.get(content_object=maple, user=world.manager(maple))
+
+
+def _leave(world: World, maple: BusinessAccount) -> Any:
+    return end_membership(
+        actor=world.manager(maple),
+        acting_for=maple,
+        membership=_membership(world, maple),
+        reason="Moving on",
+        at=world.at,
+    )
+
+
+def _suspend(world: World, maple: BusinessAccount) -> Any:
+    return suspend_membership(
+        actor=world.manager(maple),
+        acting_for=maple,
+        membership=_membership(world, maple),
+        reason="Leave",
+        at=world.at,
+    )
+
+
+def _step_down(world: World, maple: BusinessAccount) -> Any:
+    return end_business_role(
+        actor=world.manager(maple), acting_for=maple, role=_role(world, maple), at=world.at
+    )
+
+
+def _set_an_end(world: World, maple: BusinessAccount) -> Any:
+    return end_business_role(
+        actor=world.manager(maple),
+        acting_for=maple,
+        role=_role(world, maple),
+        at=world.at,
+        ends_at=world.at + timedelta(days=365),
+    )
+
+
+WAYS = [_leave, _suspend, _step_down, _set_an_end]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_last_manager_stays(world: World, way: Way) -> None:
+    maple = world.importer("Maple")
+    refusal = way(world, maple)
+    assert isinstance(refusal, Refusal) and refusal.code == "last_manager"
+    assert world.access(world.manager(maple), maple).is_bam
+    assert world.later(days=400).access(world.manager(maple), maple).is_bam
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_with_a_second_manager_the_first_may_go(world: World, way: Way) -> None:
+    maple = world.importer("Maple")
+    world.employee("Ana", maple)
+    done(way(world, maple))
+    assert not world.later(days=400).access(world.manager(maple), maple).is_bam
+
+
+def test_a_second_manager_with_an_end_in_sight_does_not_count(world: World) -> None:
+    maple = world.importer("Maple")
+    ana = world.employee("Ana", maple)
+    BusinessRole.objects.filter(user=ana).update(ends_at=world.at + timedelta(days=1))
+    assert _leave(world, maple).code == "last_manager"
+
+
+def test_a_second_manager_who_is_disabled_does_not_count(world: World) -> None:
+    maple = world.importer("Maple")
+    ana = world.employee("Ana", maple)
+    ana.is_active = False
+    ana.save()
+    assert _leave(world, maple).code == "last_manager"
+
+
+def test_off_boarding_ends_every_right_and_hiring_again_works(world: World) -> None:
+    maple = world.importer("Maple")
+    eve = world.employee("Eve", maple, RM0001="editor", RM0002="reader")
+    done(
+        end_membership(
+            actor=world.manager(maple),
+            acting_for=maple,
+            membership=Membership.objects.get(person=eve),
+            reason="Left",
+            at=world.at,
+        )
+    )
+    assert not world.access(eve, maple).programs(Action.VIEW_TRANSACTIONS)
+    world.later(days=1).employee("Eve", maple, RM0001="reader")
+    assert Membership.objects.filter(person=eve).count() == 2
+
+
+@pytest.mark.parametrize(("who", "allowed"), [("Pam", True), ("Ed", False)])
+def test_who_may_take_a_program_role(world: World, who: str, allowed: bool) -> None:
+    maple = world.importer("Maple")
+    world.employee("Pam", maple, RM0001="pam")
+    world.employee("Ed", maple, RM0001="editor")
+    rea = world.employee("Rea", maple, RM0001="reader")
+    answer = end_program_role(
+        actor=world.person(who),
+        acting_for=maple,
+        role=ProgramRole.objects.get(user=rea),
+        at=world.at,
+    )
+    assert isinstance(answer, Refusal) is not allowed
+
+
+def test_a_pam_cannot_take_another_pam(world: World) -> None:
+    maple = world.importer("Maple")
+    one = world.employee("One", maple, RM0001="pam")
+    other = world.employee("Other", maple, RM0001="pam")
+    answer = end_program_role(
+        actor=one, acting_for=maple, role=ProgramRole.objects.get(user=other), at=world.at
+    )
+    assert isinstance(answer, Refusal) and answer.code == "not_allowed"
