@@ -16,12 +16,16 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import translate_url
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language, gettext, override
+from django.utils.translation import get_language, gettext, gettext_noop, override
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Language, User, opaque_username
 from notices.links import absolute
 
 log = logging.getLogger(__name__)
+
+FORGOTTEN = gettext_noop("Forgot your password?")
+"""What django-allauth's form says; it stands here so that the French is the portal's own."""
 
 
 class Site(NamedTuple):
@@ -41,6 +45,19 @@ class Backend(AuthenticationBackend):
 
 class AccountAdapter(DefaultAccountAdapter):
     """People are known by e-mail, written to in their language, and led by links of a setting."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "account_inactive": _("This account is disabled."),
+        "duplicate_email": _("Your account uses this e-mail address already."),
+        "email_password_mismatch": _("The e-mail address or the password is not right."),
+        "email_taken": _("Another account uses this e-mail address."),
+        "enter_current_password": _("Enter the password that you use now."),
+        "incorrect_code": _("The code is not right."),
+        "incorrect_password": _("The password is not right."),
+        "rate_limited": _("That was too often. Wait a few minutes, then try again."),
+        "same_as_current": _("You use this e-mail address already. Enter another one."),
+        "too_many_login_attempts": _("You tried too often. Wait a few minutes, then try again."),
+    }
 
     def new_user(self, request: HttpRequest) -> User:
         return User(language=language_of_page())
