@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from businesses.bn import BN9_PATTERN, EXTENSION_PATTERN, show_bn9, show_bn15
 
@@ -23,8 +24,8 @@ class BusinessAccount(models.Model):
 
     class Status(models.TextChoices):
         UNVERIFIED = "unverified", _("Unverified")
-        ACTIVE = "active", _("Active")
-        SUSPENDED = "suspended", _("Suspended")
+        ACTIVE = "active", pgettext_lazy("business account", "Active")
+        SUSPENDED = "suspended", pgettext_lazy("business account", "Suspended")
         CLOSED = "closed", _("Closed")
 
     bn9 = models.CharField(_("Business number"), max_length=9, unique=True)
