@@ -18,7 +18,7 @@ from delegation.access import Access
 from delegation.models import BusinessRole, Membership, ProgramRole
 from delegation.permissions import can_end_role
 from delegation.services import roles as role_service
-from delegation.services.decisions import Problem
+from delegation.services.decisions import Problem, own_path
 
 Row = Membership | BusinessRole | ProgramRole
 
@@ -30,6 +30,7 @@ def end_membership(
 
     def end(row: Membership) -> None:
         row.ends_at, row.ended_by, row.end_reason = at, actor, reason
+        role_service.end_all(person=row.person, business=row.business, ended_by=actor, at=at)
 
     return _take("membership.end", actor, acting_for, membership, end, at, reason)
 
@@ -53,7 +54,7 @@ def end_business_role(
     at: datetime,
     ends_at: datetime | None = None,
 ) -> Row | Refusal:
-    """End a BAM's role now, or set the instant at which it will end."""
+    """End a BAM's role now, or set the instant, sooner than before, at which it will end."""
 
     def end(row: BusinessRole) -> None:
         row.ends_at, row.ended_by = ends_at or at, actor
@@ -69,7 +70,7 @@ def end_program_role(
     at: datetime,
     ends_at: datetime | None = None,
 ) -> Row | Refusal:
-    """End a role on a program account now, or set the instant at which it will end."""
+    """End a role on a program account now, or set the instant, sooner than before, of its end."""
 
     def end(row: ProgramRole) -> None:
         row.ends_at, row.ended_by = ends_at or at, actor
@@ -100,20 +101,31 @@ def _take(
         "object_id": str(row.pk),
         "object_label": person.get_full_name(),
     }
-    problem = _why_not_takeable(Access(actor, acting_for, at), locked, person, scope)
-    if problem is None:
-        before = role_service.lasting_managers(acting_for, at)
-        with transaction.atomic():
-            change(locked)
-            locked.save()
-            problem = _why_last_manager(acting_for, before, at)
-            transaction.set_rollback(problem is not None)
+    access = Access(actor, acting_for, at)
+    problem = _why_not_takeable(access, locked, person, scope)
+    # Giving up one's own needs no role.
+    path = "own" if person == actor else own_path(access)
+    problem = problem or _change(locked, change, acting_for, at)
     if problem:
         return refuse(code=problem[0], message=problem[1], verb=verb, **about)
-    record(
-        verb=verb, reason=reason, after={"ends_at": locked.ends_at, "scope": str(scope)}, **about
-    )
+    after = {"ends_at": locked.ends_at, "scope": str(scope)}
+    record(verb=verb, reason=reason, after=after, path=path, **about)
     return locked
+
+
+def _change(
+    row: Row, change: Callable[[Any], None], business: BusinessAccount, at: datetime
+) -> Problem | None:
+    """Change the row and save it, or undo it all and say why."""
+    until, before = row.ends_at, role_service.lasting_managers(business, at)
+    with transaction.atomic():
+        change(row)
+        problem = _why_not_sooner(until, row.ends_at, at)
+        if problem is None:
+            row.save()
+            problem = _why_last_manager(business, before, at)
+        transaction.set_rollback(problem is not None)
+    return problem
 
 
 def _whose(row: Row) -> tuple[User, BusinessAccount | ProgramAccount]:
@@ -133,6 +145,15 @@ def _why_not_takeable(
         return "not_allowed", _("You cannot change this access.")
     if not row.active_at(access.at):
         return "already_ended", _("This access is over already. Nothing was changed.")
+    return None
+
+
+def _why_not_sooner(until: datetime | None, end: datetime | None, at: datetime) -> Problem | None:
+    """Taking never rewrites the past, and never lengthens what somebody holds."""
+    if end is not None and end < at:
+        return "ends_in_the_past", _("The last day cannot be before today.")
+    if until is not None and (end is None or end > until):
+        return "not_allowed", _("You cannot change this access.")
     return None
 
 

@@ -8,18 +8,21 @@ from datetime import datetime
 
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Exists, OuterRef
+from django.db.models import DateTimeField, Exists, OuterRef, Q, Value
+from django.db.models.functions import Greatest
 
 from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup
 from delegation.models import (
     BusinessRole,
     EmployeeGroup,
+    EmployeeGroupMember,
     Grant,
     GroupProgramGroupRole,
     GroupProgramRole,
     Membership,
     ProgramRole,
+    StaffAssignment,
 )
 from delegation.models.periods import during
 from delegation.roles import PROGRAM_ROLES, Role
@@ -31,8 +34,12 @@ def lock_managers(business: BusinessAccount) -> None:
 
 
 def join(*, person: User, business: BusinessAccount, at: datetime) -> Membership:
-    """The live membership of a person in a business, begun now where there is none."""
-    live = Membership.objects.filter(during(at), person=person, business=business).first()
+    """The live membership of a person in a business, begun now where there is none.
+
+    It is held until the transaction ends: nobody ends it while something is granted under it.
+    """
+    rows = Membership.objects.select_for_update(no_key=True)
+    live = rows.filter(during(at), person=person, business=business).first()
     return live or Membership.objects.create(person=person, business=business, starts_at=at)
 
 
@@ -95,6 +102,21 @@ def grant_group_role(
         granted_by=granted_by,
         source=Grant.Source.GROUP,
     )
+
+
+def end_all(*, person: User, business: BusinessAccount, ended_by: User, at: datetime) -> None:
+    """End all that a person holds in a business: who joins again begins with nothing."""
+    lasting = Q(ends_at=None) | Q(ends_at__gt=at)
+    end = Greatest("starts_at", Value(at, DateTimeField()))
+    roles = (
+        BusinessRole.objects.filter(lasting, user=person, content_object=business),
+        ProgramRole.objects.filter(lasting, user=person, content_object__business=business),
+    )
+    for held in roles:
+        held.update(ends_at=end, ended_by=ended_by)
+    groups = EmployeeGroupMember.objects.filter(lasting, person=person, group__business=business)
+    groups.update(ends_at=end)
+    StaffAssignment.objects.filter(lasting, person=person, provider=business).update(ends_at=end)
 
 
 def managers_of(business_bn9: str, at: datetime) -> list[User]:

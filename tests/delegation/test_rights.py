@@ -1,22 +1,31 @@
 """Taking rights away, and the manager whom a business never loses."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from audit.services import Refusal
+from audit.models import Event
+from audit.services import Refusal, business_chain
 from businesses.models import BusinessAccount
-from delegation.models import BusinessRole, Membership, ProgramRole
-from delegation.roles import Action
+from delegation.models import (
+    BusinessRole,
+    EmployeeGroupMember,
+    Membership,
+    ProgramRole,
+    StaffAssignment,
+)
+from delegation.roles import Action, Role
+from delegation.services.employees import Grants, approve_access_request
+from delegation.services.groups import add_employee_to_group, create_employee_group
 from delegation.services.rights import (
     end_business_role,
     end_membership,
     end_program_role,
     suspend_membership,
 )
-from tests.world import World, done
+from tests.world import World, done, roles_of
 
 Way = Callable[[World, BusinessAccount], Any]
 
@@ -113,8 +122,79 @@ def test_off_boarding_ends_every_right_and_hiring_again_works(world: World) -> N
         )
     )
     assert not world.access(eve, maple).programs(Action.VIEW_TRANSACTIONS)
-    world.later(days=1).employee("Eve", maple, RM0001="reader")
+    again = world.later(days=1)
+    again.employee("Eve", maple, RM0001="reader")
     assert Membership.objects.filter(person=eve).count() == 2
+    assert roles_of(maple, eve, again.at) == {"RM0001": Role.READER, "RM0002": None}
+
+
+def test_a_manager_who_left_and_comes_back_is_no_manager(world: World) -> None:
+    maple = world.importer("Maple")
+    world.employee("Ana", maple)
+    done(_leave(world, maple))
+    again = world.later(days=1)
+    waiting = again.access_request("Maple manager", maple)
+    done(
+        approve_access_request(
+            actor=world.person("Ana"),
+            acting_for=maple,
+            access_request=waiting,
+            grants=Grants(programs={world.program(maple).pk: Role.READER}),
+            expected_version=waiting.version,
+            at=again.at,
+        )
+    )
+    assert roles_of(maple, world.manager(maple), again.at)["RM0001"] is Role.READER
+
+
+def test_group_and_assignment_end_with_the_membership(world: World) -> None:
+    north = world.broker("North")
+    maple = world.importer("Maple")
+    world.relationship(maple, north)
+    boss = world.manager(north)
+    world.assign("Eve", north, maple)
+    eve = world.person("Eve")
+    group = done(create_employee_group(actor=boss, acting_for=north, name="All", at=world.at))
+    done(add_employee_to_group(actor=boss, acting_for=north, group=group, person=eve, at=world.at))
+    later = world.later(hours=1)
+    done(
+        end_membership(
+            actor=boss,
+            acting_for=north,
+            membership=Membership.objects.get(person=eve),
+            reason="Left",
+            at=later.at,
+        )
+    )
+    assert StaffAssignment.objects.get(person=eve).ends_at == later.at
+    assert EmployeeGroupMember.objects.get(person=eve).ends_at == later.at
+
+
+def test_nobody_lengthens_a_role_by_setting_its_end(world: World) -> None:
+    maple = world.importer("Maple")
+    eve = world.employee("Eve", maple, RM0001="editor")
+
+    def until(at: datetime) -> Any:
+        role = ProgramRole.objects.get(user=eve)
+        return end_program_role(actor=eve, acting_for=maple, role=role, at=world.at, ends_at=at)
+
+    done(until(world.at + timedelta(days=2)))
+    assert until(world.at + timedelta(days=300)).code == "not_allowed"
+    assert until(world.at - timedelta(days=1)).code == "ends_in_the_past"
+    done(until(world.at + timedelta(days=1)))
+    assert world.later(hours=23).access(eve, maple).role_on(world.program(maple))
+    assert not world.later(days=1).access(eve, maple).role_on(world.program(maple))
+
+
+def test_the_event_names_the_path(world: World) -> None:
+    maple = world.importer("Maple")
+    world.employee("Ana", maple)
+    eve = world.employee("Eve", maple, RM0001="editor")
+    done(_leave(world, maple))
+    role = ProgramRole.objects.get(user=eve)
+    done(end_program_role(actor=world.person("Ana"), acting_for=maple, role=role, at=world.at))
+    chain = Event.objects.filter(chain=business_chain(maple.bn9)).order_by("seq")
+    assert list(chain.values_list("path", flat=True))[-2:] == ["own", "own:bam"]
 
 
 @pytest.mark.parametrize(("who", "allowed"), [("Pam", True), ("Ed", False)])
