@@ -21,9 +21,7 @@ from businesses.models import (
 )
 from businesses.register_file import (
     RECORDS,
-    BadRow,
     Row,
-    RowError,
     read_rows,
     to_entity,
     to_payment,
@@ -31,6 +29,7 @@ from businesses.register_file import (
     to_statement,
     to_transaction,
 )
+from businesses.table_file import BadRow, Cells, RowError
 
 BATCH = 1000
 
@@ -45,7 +44,7 @@ class Kind:
     """
 
     model: type[models.Model]
-    read: Callable[[dict[str, str]], models.Model]
+    read: Callable[[Cells], models.Model]
     key: tuple[str, ...]
     rest: tuple[str, ...]
     parent: str = ""

@@ -18,8 +18,9 @@ from businesses.models import (
     RegisterStatement,
     RegisterTransaction,
 )
-from businesses.register_file import COLUMNS, FileRefused
+from businesses.register_file import COLUMNS
 from businesses.register_import import BATCH, import_register
+from businesses.table_file import FileRefused
 
 pytestmark = pytest.mark.django_db
 

@@ -7,8 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from businesses.register_file import RECORDS, FileRefused
+from businesses.register_file import RECORDS
 from businesses.register_import import Outcome, import_register
+from businesses.table_file import FileRefused
 
 
 class Command(BaseCommand):
