@@ -1,0 +1,230 @@
+"""Transactions of a business and of its clients: the list, one declaration, its correction."""
+
+import re
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from audit.services import Refusal
+from businesses.bn import show_bn15
+from businesses.models import BusinessAccount
+from businesses.models.register import TRANSACTION_NUMBER_PATTERN
+from delegation.access import Access, Decision, Reason
+from delegation.entry import client_of, enter, require
+from delegation.navigation import section_nav
+from pages.formats import money
+from pages.once import once
+from pages.paging import page_by_key
+from transactions.corrections import MOST_LINES, Correction, Difference, differences
+from transactions.declarations import (
+    find_declarations,
+    is_newer_hidden,
+    visible_declarations,
+    visible_versions,
+)
+from transactions.forms import CorrectionForm, DeclarationFilterForm
+from transactions.models import Declaration, DeclarationVersion, ReasonCode
+from transactions.permissions import can_create_correction
+from transactions.rows import address, declaration_rows, difference_rows, line_rows, version_rows
+from transactions.services import create_correction
+
+STATUSES = {"changed": 409, "hidden": 409, "not_allowed": 403}
+"""The HTTP status of a refusal by its code; any other is 422."""
+
+
+@require_safe
+def declaration_list(request: HttpRequest, bn9: str) -> HttpResponse:
+    """The declarations of the business, and of its clients as far as visible, newest first."""
+    access = enter(request, bn9)
+    form = DeclarationFilterForm(request.GET, access=access)
+    context: dict[str, Any] = {
+        "business": access.acting_for,
+        "form": form,
+        "is_provider": "client" in form.fields,
+        "has_role": access.is_bam or bool(access.own.programs),
+        "sections": section_nav(access, "declaration_list"),
+    }
+    if form.is_valid():
+        found = find_declarations(access, form.wanted())
+        page = page_by_key(found, after=request.GET.get("after", ""))
+        rows = declaration_rows(access, page.rows)
+        context |= {"page": page, "rows": rows, "is_narrowed": form.is_narrowed}
+    status = 200 if form.is_valid() else 422
+    return render(request, "transactions/declaration_list.html", context, status=status)
+
+
+@require_safe
+def declaration_detail(request: HttpRequest, bn9: str, extension: str, number: str) -> HttpResponse:
+    """A declaration of the own business."""
+    access = enter(request, bn9)
+    return _detail(request, access, _find(access, access.acting_for, extension, number))
+
+
+@require_safe
+def client_declaration_detail(
+    request: HttpRequest, bn9: str, client_bn9: str, extension: str, number: str
+) -> HttpResponse:
+    """A declaration of a client, as far as its visibility rules show it."""
+    access = enter(request, bn9)
+    owner = client_of(access, client_bn9)
+    return _detail(request, access, _find(access, owner, extension, number))
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def correction_create(request: HttpRequest, bn9: str, extension: str, number: str) -> HttpResponse:
+    """Correct a declaration of the own business."""
+    access = enter(request, bn9)
+    return _correct(request, access, _find(access, access.acting_for, extension, number))
+
+
+@require_http_methods(["GET", "POST"])
+@once
+def client_correction_create(
+    request: HttpRequest, bn9: str, client_bn9: str, extension: str, number: str
+) -> HttpResponse:
+    """Correct a declaration of a client."""
+    access = enter(request, bn9)
+    owner = client_of(access, client_bn9)
+    return _correct(request, access, _find(access, owner, extension, number))
+
+
+def _find(access: Access, owner: BusinessAccount, extension: str, number: str) -> Declaration:
+    """The declaration if the person may see a version of it; else 404, as where there is none."""
+    if not re.search(TRANSACTION_NUMBER_PATTERN, number):
+        raise Http404
+    visible = visible_declarations(access)
+    declaration = visible.filter(owner=owner, program__extension=extension, number=number).first()
+    if declaration is None:
+        raise Http404
+    return declaration
+
+
+def _version(versions: list[DeclarationVersion], asked: str) -> DeclarationVersion:
+    """The version asked for by its number, the newest where none is; 404 for one not visible."""
+    for version in versions:
+        if asked in ("", str(version.number)):
+            return version
+    raise Http404
+
+
+def _detail(request: HttpRequest, access: Access, declaration: Declaration) -> HttpResponse:
+    versions = visible_versions(access, declaration)
+    shown = _version(versions, request.GET.get("version", ""))
+    lines = list(shown.lines.order_by("number"))
+    context = _about(access, declaration) | {
+        "shown": shown,
+        "is_newest": shown == versions[0],
+        "is_newer_hidden": is_newer_hidden(declaration, versions[0]),
+        "lines": line_rows(lines),
+        "versions": version_rows(access, declaration, versions, shown),
+        **_correctable(access, declaration, versions[0], len(lines)),
+    }
+    return render(request, "transactions/declaration_detail.html", context)
+
+
+def _correctable(
+    access: Access, declaration: Declaration, newest: DeclarationVersion, lines: int
+) -> dict[str, str]:
+    """The address of the correction, or why there is none."""
+    decision = can_create_correction(access, declaration, newest)
+    if not decision.allowed:
+        return {"correct_url": "", "why_not": _why_not(decision)}
+    if lines > MOST_LINES:
+        return {"correct_url": "", "why_not": _("It has too many lines to correct it on a page.")}
+    return {"correct_url": address("correction_create", access, declaration), "why_not": ""}
+
+
+def _why_not(decision: Decision) -> str:
+    """Why the person cannot correct a declaration, in words."""
+    if decision.reason is Reason.HIDDEN:
+        return _("Another party changed it, and your firm cannot see that version.")
+    return str(decision.reason.label)
+
+
+def _correct(request: HttpRequest, access: Access, declaration: Declaration) -> HttpResponse:
+    versions = visible_versions(access, declaration)
+    newest = _version(versions, "")
+    decision = can_create_correction(access, declaration, newest)
+    if request.method == "GET" or decision.reason is not Reason.HIDDEN:
+        require(decision)
+    lines = list(newest.lines.order_by("number"))
+    data = request.POST if request.method == "POST" else None
+    form = CorrectionForm(data, version=newest.number, lines=lines)
+    status, changed = 422 if form.is_bound else 200, []
+    if form.is_valid():
+        outcome = _submit(form, access, declaration)
+        if not isinstance(outcome, Refusal):
+            messages.success(request, _submitted(access, declaration, outcome))
+            return redirect(address("declaration_detail", access, declaration))
+        form.add_error(None, str(outcome.message))
+        status = STATUSES.get(outcome.code, 422)
+        if outcome.code == "changed":
+            changed = _changed_since(versions, form)
+            form.show_version(newest.number)
+    context = _about(access, declaration) | {
+        "form": form,
+        "newest": newest,
+        "changed": difference_rows(changed),
+        "may_submit": decision.allowed,
+    }
+    return render(request, "transactions/correction_create.html", context, status=status)
+
+
+def _submit(
+    form: CorrectionForm, access: Access, declaration: Declaration
+) -> DeclarationVersion | Refusal:
+    return create_correction(
+        actor=access.person,
+        acting_for=access.acting_for,
+        declaration=declaration,
+        change=Correction(
+            reason_code=ReasonCode(form.cleaned_data["reason_code"]),
+            remarks=form.cleaned_data["remarks"],
+            lines=form.corrected_lines(),
+        ),
+        expected_version=form.cleaned_data["expected_version"],
+        at=access.at,
+    )
+
+
+def _changed_since(versions: list[DeclarationVersion], form: CorrectionForm) -> list[Difference]:
+    """What the newest version changed in the one that the form showed, if that is visible."""
+    expected = form.cleaned_data["expected_version"]
+    base = next((version for version in versions if version.number == expected), versions[0])
+    return differences(base.lines.order_by("number"), form.lines)
+
+
+def _submitted(access: Access, declaration: Declaration, version: DeclarationVersion) -> str:
+    """What happened, for whom, and acting for whom."""
+    owner, acting_for = declaration.owner, access.acting_for
+    return _(
+        "Version %(version)s of declaration %(number)s of %(owner)s, %(program)s, has been "
+        "submitted by %(business)s, %(bn)s. Its total of duties and taxes is %(total)s."
+    ) % {
+        "version": version.number,
+        "number": declaration.number,
+        "owner": owner.legal_name,
+        "program": show_bn15(owner.bn9, declaration.program.extension),
+        "business": acting_for.legal_name,
+        "bn": acting_for.bn_shown,
+        "total": money(version.total),
+    }
+
+
+def _about(access: Access, declaration: Declaration) -> dict[str, Any]:
+    """What every page of a declaration shows: whose it is, and acting for whom."""
+    owner = declaration.owner
+    return {
+        "business": access.acting_for,
+        "owner": owner,
+        "is_client": owner.pk != access.acting_for.pk,
+        "declaration": declaration,
+        "program_shown": show_bn15(owner.bn9, declaration.program.extension),
+        "url": address("declaration_detail", access, declaration),
+        "sections": section_nav(access, "declaration_list"),
+    }
