@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.models.periods import NoOverlap, Period, ordered_period
@@ -24,7 +25,7 @@ class Level(models.TextChoices):
 class Visibility(models.TextChoices):
     """What a provider may do with the records of one kind of submitter."""
 
-    NONE = "none", _("None")
+    NONE = "none", pgettext_lazy("visibility", "None")
     VIEW = "view", _("View")
     EDIT = "edit", _("View and edit")
 
