@@ -1,0 +1,277 @@
+"""Who gets what from each address: the answers, written by hand from the contract.
+
+A row is a route, an address of it, a method with what is posted, and the personas by the status
+they get. Whoever is not named gets 404, and a visitor who is not signed in is sent to sign in.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.urls import reverse
+
+from accounts.models import User
+from businesses.models import BusinessAccount
+from delegation.models import Membership, StaffAssignment, Visibility
+from delegation.roles import Role
+from delegation.services.groups import (
+    add_employee_to_group,
+    create_employee_group,
+    grant_employee_group_role,
+)
+from delegation.services.relationships import Rules
+from tests.transactions.factories import declare
+from tests.world import World, done, next_bn9
+
+EVERYTHING = Rules(broker=Visibility.EDIT, importer=Visibility.EDIT, other=Visibility.EDIT)
+MAPLE_STAFF = "reader editor group pam bam"
+EVERYBODY = (
+    "orphan requester reader editor group pam bam bam_b own_only sees_all unassigned expired "
+    "ex_employee suspended superuser bam_itn"
+)
+
+
+@dataclass
+class Cast:
+    """Two of everything: Maple and Cedar, the brokers ITN, Wide and Past, and their people."""
+
+    world: World
+    people: dict[str, User] = field(default_factory=dict)
+    ids: dict[str, Any] = field(default_factory=dict)
+    markers: dict[str, str] = field(default_factory=dict)
+
+    def build(self) -> "Cast":
+        world = self.world
+        before = world.earlier(days=100)
+        maple, cedar = before.importer("Maple Zebrawood"), before.importer("Cedar Quillon")
+        itn, wide, past = (before.broker(name) for name in ("ITN Ostrich", "Wide", "Past"))
+        self.ids = {"maple": maple.bn9, "itn": itn.bn9, "wide": wide.bn9, "past": past.bn9}
+        self._relate(before, maple, itn, wide, past, cedar)
+        self._hire(before, maple, cedar, itn, past)
+        self._ask(maple, cedar, itn)
+        self._declare(maple, cedar, itn, wide, past)
+        return self
+
+    def _relate(
+        self, before: World, maple: BusinessAccount, itn: BusinessAccount, wide: BusinessAccount,
+        past: BusinessAccount, cedar: BusinessAccount,
+    ) -> None:  # fmt: skip
+        far = (self.world.at + timedelta(days=200)).date()
+        self.ids["relationship"] = before.relationship(maple, itn, last_day=far).pk
+        before.relationship(maple, wide, rules=EVERYTHING, last_day=far)
+        before.relationship(maple, past, rules=EVERYTHING)  # over for 70 days
+        before.relationship(cedar, wide, rules=EVERYTHING, last_day=far)
+        self.people["own_only"] = before.assign("Ben", itn, maple).person
+        self.people["sees_all"] = before.assign("Una", wide, maple).person
+        self.people["expired"] = before.assign("Julie", past, maple).person
+        self.ids["assignment"] = StaffAssignment.objects.get(person=self.people["own_only"]).pk
+
+    def _hire(
+        self, before: World, maple: BusinessAccount, cedar: BusinessAccount,
+        itn: BusinessAccount, past: BusinessAccount,
+    ) -> None:  # fmt: skip
+        people = self.people
+        people["bam"], people["bam_b"] = before.manager(maple), before.manager(cedar)
+        people["bam_itn"] = before.manager(itn)
+        people["unassigned"] = before.member("Hana", itn)
+        people["reader"] = before.employee("Rea", maple, RM0001="reader")
+        people["editor"] = before.employee("Ed", maple, RM0001="editor")
+        people["pam"] = before.employee("Pam", maple, RM0001="pam")
+        people["suspended"] = before.employee("Sue", maple, RM0001="pam")
+        Membership.objects.filter(person=people["suspended"]).update(suspended_at=before.at)
+        people["ex_employee"] = before.employee("Rex", maple, RM0001="pam")
+        Membership.objects.filter(person=people["ex_employee"]).update(ends_at=self.world.at)
+        people["group"] = before.member("Gwen", maple)
+        common = {"actor": people["bam"], "acting_for": maple, "at": before.at}
+        group = done(create_employee_group(name="Readers", **common))
+        program = before.program(maple)
+        done(grant_employee_group_role(group=group, scope=program, role=Role.READER, **common))
+        done(add_employee_to_group(group=group, person=people["group"], **common))
+        people["orphan"] = before.person("Liam")
+        people["superuser"] = before.person("Root")
+        people["superuser"].is_superuser = people["superuser"].is_staff = True
+        people["superuser"].save()
+
+    def _ask(self, maple: BusinessAccount, cedar: BusinessAccount, itn: BusinessAccount) -> None:
+        world = self.world
+        nadia = world.access_request("Nadia", maple, RM0001="editor", RM0002="reader")
+        self.people["requester"] = nadia.person
+        self.ids["access_request"] = nadia.pk
+        newcomer = world.earlier(days=1).broker("Newcomer")
+        asked = world.relationship_request(newcomer, maple, level="program", extensions=("RM0001",))
+        self.ids["asked"] = asked.pk
+        self.ids["sent"] = world.relationship_request(itn, next_bn9()).pk
+
+    def _declare(
+        self, maple: BusinessAccount, cedar: BusinessAccount, itn: BusinessAccount,
+        wide: BusinessAccount, past: BusinessAccount,
+    ) -> None:  # fmt: skip
+        world = self.world
+        program, during = world.program(maple), world.at - timedelta(days=90)
+        for name, submitter in (("own", maple), ("by_itn", itn), ("by_past", past)):
+            self.ids[name] = declare(program, during, submitter=submitter).number
+        self.ids["late"] = declare(program, world.at, submitter=past).number
+        self.ids["second"] = declare(world.program(maple, "RM0002"), during).number
+        self.ids["cedar"] = declare(world.program(cedar), during).number
+
+
+@dataclass(frozen=True)
+class Row:
+    """One address with one method, and who gets which status."""
+
+    route: str
+    kwargs: Mapping[str, Any]
+    expected: Mapping[int, str]
+    method: str = "GET"
+    data: Mapping[str, str] = field(default_factory=dict)
+    anonymous: int = 302
+
+    def url(self) -> str:
+        return reverse(self.route, kwargs=dict(self.kwargs))
+
+    def status(self, persona: str) -> int:
+        """What the persona gets."""
+        for status, names in self.expected.items():
+            if persona in names.split():
+                return status
+        return 404
+
+
+PUBLIC = {
+    "account_login",
+    "account_signup",
+    "account_logout",
+    "account_inactive",
+    "account_reauthenticate",
+    "account_email",
+    "account_email_verification_sent",
+    "account_change_password",
+    "account_set_password",
+    "account_reset_password",
+    "account_confirm_login_code",
+    "account_confirm_password_reset_code",
+    "account_complete_password_reset",
+    "account_password_reset_completed",
+}
+"""Pages of one's own sign-in: they know no business. Their rules are tested with sign-in."""
+
+
+def rows(cast: Cast) -> Iterator[Row]:
+    """The whole matrix."""
+    yield from _own_pages(cast)
+    yield from _people_pages(cast)
+    yield from _relationship_pages(cast)
+    yield from _client_pages(cast)
+    yield from _transaction_pages(cast)
+
+
+def _own_pages(cast: Cast) -> Iterator[Row]:
+    ids = cast.ids
+    everybody = {200: EVERYBODY}
+    belongs = {200: f"{MAPLE_STAFF} bam_b own_only sees_all unassigned expired bam_itn suspended"}
+    yield Row("health", {}, everybody, anonymous=200)
+    yield Row("home", {}, belongs | {302: "orphan requester superuser ex_employee"}, anonymous=200)
+    for route in ("first_time_setup", "profile_detail", "profile_edit", "registration_start"):
+        yield Row(route, {}, everybody)
+    yield Row("profile_create", {}, {302: EVERYBODY})
+    yield Row("registration_step", {"step": "business-number"}, {302: EVERYBODY})
+    yield Row("registration_review", {}, {302: EVERYBODY})
+    nobody = {"pk": ids["access_request"]}  # an id, but of nobody's registration
+    for route in ("registration_outcome", "registration_receipt", "registration_review_request"):
+        yield Row(route, nobody, {})
+    yield Row("access_request_create", {}, everybody)
+    yield Row("access_request_create", {}, {422: EVERYBODY}, "POST")
+    yield Row("access_request_status", nobody, {200: "requester"})
+    yield Row("access_request_withdraw", nobody, {302: "requester"})
+
+
+def _people_pages(cast: Cast) -> Iterator[Row]:
+    maple = {"bn9": cast.ids["maple"]}
+    one = maple | {"pk": cast.ids["access_request"]}
+    low = "reader editor group suspended"
+    yield Row("business_home", maple, {200: MAPLE_STAFF, 403: "suspended"})
+    yield Row("employee_list", maple, {200: "bam pam", 403: low})
+    yield Row("access_request_detail", one, {200: "bam pam", 403: low})
+    yield Row("access_request_approve", one, {302: "bam pam", 403: low})
+    yield Row("access_request_approve", one, {422: "bam pam", 403: low}, "POST")
+    yield Row("access_request_reject", one, {200: "bam pam", 403: low})
+    yield Row("access_request_reject", one, {422: "bam pam", 403: low}, "POST")
+    yield Row("activity_list", maple, {200: "bam", 403: f"pam {low}"})
+
+
+def _relationship_pages(cast: Cast) -> Iterator[Row]:
+    maple = {"bn9": cast.ids["maple"]}
+    one, relationship = maple | {"pk": cast.ids["asked"]}, {"pk": cast.ids["relationship"]}
+    low = "reader editor group suspended"
+    yield Row("relationship_list", maple, {200: "bam pam", 403: low})
+    yield Row("relationship_detail", maple | relationship, {200: "bam pam", 403: low})
+    yield Row("relationship_request_detail", one, {200: "bam pam", 403: low})
+    yield Row("relationship_request_approve", one, {302: "bam pam", 403: low})
+    yield Row("relationship_request_approve", one, {422: "bam pam", 403: low}, "POST")
+    yield Row("relationship_request_reject", one, {200: "bam pam", 403: low})
+    yield Row("relationship_request_reject", one, {422: "bam pam", 403: low}, "POST")
+
+
+def _client_pages(cast: Cast) -> Iterator[Row]:
+    itn = {"bn9": cast.ids["itn"]}
+    client, sent = itn | {"client_bn9": cast.ids["maple"]}, itn | {"pk": cast.ids["sent"]}
+    staff = "own_only unassigned"
+    yield Row("client_list", itn, {200: f"bam_itn {staff}"})
+    yield Row("relationship_request_create", itn, {200: "bam_itn", 403: staff})
+    yield Row("relationship_request_create", itn, {422: "bam_itn", 403: staff}, "POST")
+    yield Row("relationship_request_status", sent, {200: "bam_itn", 403: staff})
+    yield Row("relationship_request_withdraw", sent, {405: EVERYBODY})
+    yield Row("client_detail", client, {200: "bam_itn own_only"})
+    yield Row("staff_assignment_create", client, {200: "bam_itn", 403: "own_only"})
+    yield Row("staff_assignment_create", client, {422: "bam_itn", 403: "own_only"}, "POST")
+    over = client | {"pk": cast.ids["assignment"]}
+    yield Row("staff_assignment_end", over, {405: EVERYBODY})
+    foreign = itn | {"client_bn9": next_bn9()}
+    yield Row("client_detail", foreign, {})
+    yield Row("staff_assignment_create", foreign, {403: "x"})
+
+
+def _transaction_pages(cast: Cast) -> Iterator[Row]:
+    ids = cast.ids
+    maple = {"bn9": ids["maple"]}
+    yield Row("declaration_list", maple, {200: MAPLE_STAFF, 403: "suspended"})
+    yield Row("declaration_list", {"bn9": ids["itn"]}, {200: "bam_itn own_only unassigned"})
+    own = maple | {"extension": "RM0001", "number": ids["own"]}
+    yield Row("declaration_detail", own, {200: MAPLE_STAFF, 403: "suspended"})
+    yield Row("correction_create", own, {200: "editor pam bam", 403: "reader group suspended"})
+    yield Row(
+        "correction_create",
+        own,
+        {422: "editor pam bam", 403: "reader group suspended"},
+        "POST",
+    )
+    second = maple | {"extension": "RM0002", "number": ids["second"]}
+    yield Row("declaration_detail", second, {200: "bam", 403: "suspended"})
+    misfiled = maple | {"extension": "RM0002", "number": ids["own"]}
+    yield Row("declaration_detail", misfiled, {403: "suspended"})
+    foreign = maple | {"extension": "RM0001", "number": ids["cedar"]}
+    yield Row("declaration_detail", foreign, {403: "suspended"})
+
+    def through(firm: str, number: str) -> dict[str, str]:
+        return {
+            "bn9": ids[firm],
+            "client_bn9": ids["maple"],
+            "extension": "RM0001",
+            "number": ids[number],
+        }
+
+    detail, correct = "client_declaration_detail", "client_correction_create"
+    yield Row(detail, through("itn", "by_itn"), {200: "bam_itn own_only"})
+    yield Row(correct, through("itn", "by_itn"), {403: "bam_itn own_only"})
+    yield Row(correct, through("itn", "by_itn"), {403: "bam_itn own_only"}, "POST")
+    yield Row(detail, through("itn", "own"), {})
+    yield Row(correct, through("itn", "own"), {})
+    yield Row(detail, through("wide", "own"), {200: "sees_all"})
+    yield Row(correct, through("wide", "own"), {200: "sees_all"})
+    yield Row(correct, through("wide", "own"), {422: "sees_all"}, "POST")
+    yield Row(detail, through("wide", "by_itn"), {200: "sees_all"})
+    yield Row(detail, through("past", "by_past"), {200: "expired"})
+    yield Row(correct, through("past", "by_past"), {403: "expired"})
+    yield Row(detail, through("past", "late"), {})
+    yield Row(detail, through("past", "own"), {})
