@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 from audit.models import Event
 from audit.services import business_chain
 from audit.verbs import REFUSED, sentence
+from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
 from delegation.access import Access, PathKind
+from delegation.models import RelationshipRequest
 from delegation.roles import Role
 
 
@@ -20,6 +22,7 @@ class Act:
     """One event in words."""
 
     sentence: str
+    about: str
     who: str
     at: datetime
     acting_for: str
@@ -33,13 +36,16 @@ def events_of(business: BusinessAccount) -> QuerySet[Event]:
 
 
 def acts(events: Sequence[Event], access: Access) -> list[Act]:
-    """The events in words; the businesses acted for are read in one query."""
-    numbers = {event.acting_for for event in events} - {"", access.acting_for.bn9}
+    """The events in words; two queries name the businesses and the clients in them."""
+    own = access.acting_for.bn9
+    numbers = {event.acting_for for event in events} - {"", own}
     names = {one.bn9: str(one) for one in BusinessAccount.objects.filter(bn9__in=numbers)}
-    names[access.acting_for.bn9] = str(access.acting_for)
+    names[own] = str(access.acting_for)
+    about = _clients_asked(events, own)
     return [
         Act(
             sentence=sentence(event),
+            about=about.get(event.object_id) or str((event.after or {}).get("target", "")),
             who=event.actor_name or _("The portal"),
             at=event.at,
             acting_for=names.get(event.acting_for, event.acting_for),
@@ -49,6 +55,16 @@ def acts(events: Sequence[Event], access: Access) -> list[Act]:
         )
         for event in events
     ]
+
+
+def _clients_asked(events: Sequence[Event], own: str) -> dict[str, str]:
+    """The client of each relationship request that the business `own` sent."""
+    asked = [one.object_id for one in events if one.object_type == "relationship_request"]
+    rows = RelationshipRequest.objects.filter(pk__in=asked).exclude(client_bn9=own)
+    return {
+        str(pk): _("Client: %(bn)s") % {"bn": show_bn9(bn9)}
+        for pk, bn9 in rows.values_list("pk", "client_bn9")
+    }
 
 
 def right_in_words(path: str) -> str:

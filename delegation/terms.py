@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import groupby
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -34,11 +35,11 @@ PROVIDER_LABELS: dict[str, Words] = CLIENT_LABELS | {
 
 @dataclass(frozen=True)
 class State:
-    """A state in one word and one sentence; `kind` is that of the status tag."""
+    """A state in one word, and what it means; `kind` is that of the status tag."""
 
     kind: str
     label: str
-    sentence: str = ""
+    detail: str = ""
     is_over: bool = False
 
 
@@ -135,14 +136,14 @@ def state_of(terms: Collection[RelationshipTerms], at: datetime) -> State:
     ends = [row.effective_end for row in terms if row.in_force_at(at)]
     if ends:
         ends_at = None if None in ends else max(end for end in ends if end)
-        return State("success", _("Active"), _("Active %(until)s.") % {"until": until(ends_at)})
+        return State("success", _("Active"), capfirst(until(ends_at)))
     if any(row.active_at(at) and row.relationship.active_at(at) for row in terms):
-        return State("warning", _("Suspended"), _("Suspended: nobody of the firm has access."))
+        return State("warning", _("Suspended"), _("Nobody of the firm has access"))
     ended_at, is_deliberate = max(
         (row.effective_end or at, row.relationship.ended_by_id is not None) for row in terms
     )
     on = {"day": day(last_day(ended_at))}
     if is_deliberate:
-        return State("neutral", _("Ended"), _("Ended on %(day)s.") % on, is_over=True)
-    expired = _("Expired at the end of %(day)s (Eastern time).") % on
+        return State("neutral", _("Ended"), _("On %(day)s") % on, is_over=True)
+    expired = _("At the end of %(day)s (Eastern time)") % on
     return State("neutral", _("Expired"), expired, is_over=True)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from businesses.bn import InvalidBN, parse_extension
 from businesses.forms import BN9Field
-from delegation.forms.relationships import TermsForm
+from delegation.forms.relationships import RULES, TermsForm
 from delegation.models import Ceiling, Level
 from pages.formats import day
 from pages.forms import DayField, PortalForm
@@ -19,6 +19,17 @@ from pages.forms import DayField, PortalForm
 
 class RelationshipRequestCreateForm(TermsForm):
     """What a provider asks of a business number. `today` is the local day."""
+
+    field_order = (
+        "client_bn9",
+        "level",
+        "extensions",
+        "covers_future",
+        "ceiling",
+        "last_day",
+        *RULES,
+        "comment",
+    )
 
     client_bn9 = BN9Field(
         label=_("Business number of the client"),

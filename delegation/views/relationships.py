@@ -86,7 +86,10 @@ def relationship_list(request: HttpRequest, bn9: str) -> HttpResponse:
         "received": [(one, lines_of(one, access, programs)) for one in waiting],
         "active": [one for one in given if not one.state.is_over],
         "ended": [one for one in given if one.state.is_over],
-        "programs": [] if access.is_bam else programs,
+        "programs": [] if access.is_bam else [program_label(one) for one in programs],
+        "nobody": _("No firm acts for this business now.")
+        if access.is_bam
+        else _("No firm acts on these program accounts now."),
         "sections": section_nav(access, "relationship_list"),
     }
     return render(request, "delegation/relationship_list.html", context)

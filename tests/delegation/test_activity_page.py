@@ -1,0 +1,157 @@
+"""The activity of a business: who did what, for whom, by which right."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from audit.models import Event
+from audit.services import business_chain, record
+from businesses.models import BusinessAccount
+from delegation.activity import right_in_words
+from delegation.services.relationships import reject_relationship_request
+from tests.delegation.reading import as_, queries, words
+from tests.world import World, done
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+
+def url(business: BusinessAccount) -> str:
+    return reverse("activity_list", kwargs={"bn9": business.bn9})
+
+
+@pytest.mark.parametrize(
+    ("person", "status"),
+    [("Maple manager", 200), ("Pam", 403), ("Ed", 403), ("ITN manager", 404), ("Stan", 404)],
+)
+def test_only_managers_read_the_activity(world: World, person: str, status: int) -> None:
+    maple = world.importer("Maple")
+    world.employee("Pam", maple, RM0001="pam")
+    world.employee("Ed", maple, RM0001="editor")
+    world.relationship(maple, world.broker("ITN"))
+
+    assert as_(world.person(person)).get(url(maple)).status_code == status
+
+
+def test_acts_are_told_newest_first(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    waiting = world.relationship_request(itn, maple)
+    done(
+        reject_relationship_request(
+            actor=world.manager(maple),
+            acting_for=maple,
+            relationship_request=waiting,
+            reason="We have a broker.",
+            expected_version=1,
+            at=world.at,
+        )
+    )
+
+    page = as_(world.manager(maple)).get(url(maple))
+
+    newest, oldest = page.context["acts"]
+    assert (newest.who, newest.acting_for) == ("Maple manager", str(maple))
+    assert newest.right == "Business Account Manager of the business"
+    assert newest.reason == "We have a broker."
+    assert (oldest.who, oldest.acting_for) == ("ITN manager", str(itn))
+    text = words(page)
+    assert text.index("Rejected the relationship with ITN") < text.index(
+        "Requested a business relationship: ITN"
+    )
+    assert "Reason: We have a broker." in text
+    assert "November 23, 2026, 10:30 a.m. ET" in text
+
+
+def test_a_refused_attempt_is_told_without_its_code(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    waiting = world.relationship_request(itn, maple)
+    act: dict[str, Any] = {
+        "actor": world.manager(maple),
+        "acting_for": maple,
+        "relationship_request": waiting,
+        "expected_version": 9,
+        "at": world.at,
+    }
+    reject_relationship_request(reason="No.", **act)
+
+    text = words(as_(world.manager(maple)).get(url(maple)))
+
+    assert "Attempt refused: Rejected the relationship with ITN" in text
+    assert "changed" not in text.split("Attempt refused")[1].split("Requested")[0]
+
+
+def test_both_parties_read_an_act_of_two(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn, last_day=date(2027, 3, 31))
+
+    for business in (maple, itn):
+        text = words(as_(world.manager(business)).get(url(business)))
+        assert "Approved the relationship with ITN" in text
+        assert f"Acting for Maple ({maple.bn_shown})" in text
+        assert (f"Client: {maple.bn_shown}" in text) == (business == itn)
+
+
+def test_the_activity_of_others_stays_theirs(world: World) -> None:
+    maple, cedar = world.importer("Maple"), world.importer("Cedar")
+    world.relationship(cedar, world.broker("ITN"))
+
+    page = as_(world.manager(maple)).get(url(maple))
+
+    assert page.context["acts"] == []
+    assert "Nothing has been done here yet." in words(page)
+
+
+def _acts(business: BusinessAccount, world: World, number: int) -> None:
+    for serial in range(number):
+        record(
+            verb="staff_assignment.create",
+            at=world.at,
+            actor=None,
+            acting_for="",
+            chains=[business_chain(business.bn9)],
+            object_type="test",
+            object_id=serial,
+            object_label=f"<i>Person {serial}</i>",
+        )
+
+
+def test_acts_come_by_the_page(world: World) -> None:
+    maple = world.importer("Maple")
+    _acts(maple, world, 30)
+    browser = as_(world.manager(maple))
+
+    first = browser.get(url(maple))
+    second = browser.get(url(maple), {"after": first.context["page"].next_token})
+
+    assert (len(first.context["acts"]), len(second.context["acts"])) == (25, 5)
+    assert "Assigned <i>Person 29</i> to a client" in first.context["acts"][0].sentence
+    assert "&lt;i&gt;Person 29&lt;/i&gt;" in first.content.decode()
+    assert "The portal" in words(first)
+    assert Event.objects.count() == 30
+
+
+def test_the_page_costs_the_same_for_three_and_twenty_five_firms(world: World) -> None:
+    maple = world.importer("Maple")
+    counts = []
+    for serial in range(1, 26):
+        world.relationship_request(world.broker(f"Firm {serial}"), maple)
+        if serial in {3, 25}:
+            counts.append(queries(as_(world.manager(maple)), url(maple)))
+
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("own:bam", "Business Account Manager of the business"),
+        ("own:editor:direct", "Editor of the business"),
+        ("provider:reader:3f0c", "Reader at most, by a business relationship"),
+        ("residual:reader:3f0c", "Reader of what the firm submitted itself"),
+        ("", ""),
+        ("system", ""),
+    ],
+)
+def test_a_path_reads_in_words(path: str, said: str) -> None:
+    assert right_in_words(path) == said
