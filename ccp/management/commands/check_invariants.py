@@ -1,0 +1,73 @@
+"""Checks what must hold in the data; names every breach and exits with 1 if there is one."""
+
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.utils import timezone
+
+from delegation.invariants import (
+    CHECKS,
+    Check,
+    Finding,
+    guards_exist,
+    insert_only,
+    look,
+    promise,
+    together,
+)
+from delegation.models import BusinessRole
+from registration.models import Outcome, Registration
+from transactions.models import Declaration, DeclarationLine, DeclarationVersion
+
+
+def versions_are_of_their_declaration(at: datetime) -> Finding:
+    """A version is of its declaration’s program and owner; the newest one has its number (8)."""
+    same = Q(program=F("declaration__program"), owner=F("declaration__owner"))
+    ours = Q(owner=F("program__business"))
+    versions = DeclarationVersion.objects.filter(declaration=OuterRef("pk")).order_by("-number")
+    newest = Subquery(versions.values("number")[:1])
+    return together(
+        look(DeclarationVersion.objects.all(), same & ours),
+        look(Declaration.objects.all(), Q(owner=F("program__business"), latest_number=newest)),
+    )
+
+
+def registrations_found_their_business(at: datetime) -> Finding:
+    """Whoever registered a business was its first manager, under its own number (1, 15)."""
+    founder = BusinessRole.objects.filter(
+        user=OuterRef("person"), content_object=OuterRef("business"), granted_by=None
+    )
+    registered = Registration.objects.filter(outcome=Outcome.REGISTERED)
+    return look(registered, Q(Exists(founder)) & Q(bn9=F("business__bn9")))
+
+
+def declarations_never_change(at: datetime) -> Finding:
+    """Versions of declarations and their lines cannot be changed or deleted in the database."""
+    return insert_only(DeclarationVersion, DeclarationLine)
+
+
+EVERY_CHECK: tuple[Check, ...] = (
+    *CHECKS,
+    versions_are_of_their_declaration,
+    registrations_found_their_business,
+    guards_exist,
+    declarations_never_change,
+)
+
+
+class Command(BaseCommand):
+    help = "Checks what must hold in the data and its guards; exits with 1 if anything is broken."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        at = timezone.now()
+        breaches = 0
+        for check in EVERY_CHECK:
+            looked, broken = check(at)
+            self.stdout.write(f"{looked:>9,}  {promise(check)}")
+            for line in broken:
+                self.stderr.write(f"   broken  {line}")
+            breaches += len(broken)
+        if breaches:
+            raise CommandError(f"{breaches} breaches.")

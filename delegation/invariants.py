@@ -1,0 +1,433 @@
+"""What holds in the data whatever happened: one function for each promise of the domain.
+
+The first line of each docstring is the promise. A function says how many rows it looked at and
+names those that break it. What no row can show (who sees what, what a form decides) is proved by
+tests alone. `manage.py check_invariants` asks every function here.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from itertools import groupby
+
+from django.apps import apps
+from django.db import connection, models
+from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+
+from audit.chain import verify
+from audit.models import Chain, Event
+from audit.services import business_chain
+from audit.verbs import REFUSED
+from businesses.models import BusinessAccount, ProgramGroup
+from delegation.models import (
+    AccessRequest,
+    AccessRequestLine,
+    BusinessRole,
+    Ceiling,
+    ClientGroupMember,
+    Decision,
+    EmployeeGroupMember,
+    Grant,
+    GroupProgramGroupRole,
+    GroupProgramRole,
+    Level,
+    Membership,
+    ProgramRole,
+    Relationship,
+    RelationshipRequest,
+    RelationshipRequestLine,
+    RelationshipTerms,
+    StaffAssignment,
+)
+from delegation.models.periods import NoOverlap
+from delegation.roles import PROGRAM_ROLES, Role
+
+type Finding = tuple[int, list[str]]
+"""How many rows were looked at, and what is broken."""
+
+type Check = Callable[[datetime], Finding]
+
+BY_PAM = (Role.EDITOR, Role.READER)
+"""What a Program Account Manager grants at most, to employees and to providers."""
+
+
+def promise(check: Check) -> str:
+    """What the check stands for, in one line."""
+    return (check.__doc__ or "").partition("\n")[0]
+
+
+# ---------------------------------------------------------------- managers and grants
+
+
+def businesses_keep_a_manager(at: datetime) -> Finding:
+    """An active business has a manager whose role and membership have no end (1)."""
+    businesses = BusinessAccount.objects.filter(status=BusinessAccount.Status.ACTIVE)
+    belongs = Membership.objects.filter(
+        person=OuterRef("user"),
+        business=OuterRef("content_object"),
+        starts_at__lte=at,
+        ends_at=None,
+        suspended_at=None,
+    )
+    lasting = BusinessRole.objects.filter(
+        Exists(belongs),
+        content_object=OuterRef("pk"),
+        starts_at__lte=at,
+        ends_at=None,
+        user__is_active=True,
+    )
+    return look(businesses, Q(Exists(lasting)))
+
+
+def business_roles_come_from_managers(at: datetime) -> Finding:
+    """A manager is made by another manager, but for one founder of each business (2)."""
+    granted = BusinessRole.objects.filter(granted_by__isnull=False)
+    founders = BusinessRole.objects.filter(granted_by=None).exclude(source=Grant.Source.RECOVERY)
+    earlier = founders.filter(content_object=OuterRef("content_object"), pk__lt=OuterRef("pk"))
+    by_manager = _was_bam("granted_by", "starts_at", content_object="content_object")
+    return together(
+        look(granted, by_manager & ~Q(granted_by=F("user"))),
+        look(founders, ~Q(Exists(earlier))),
+    )
+
+
+def program_roles_come_from_managers(at: datetime) -> Finding:
+    """A program role comes from a BAM, or up to Editor from its PAM, never from oneself (2)."""
+    by_bam = _was_bam("granted_by", "starts_at", content_object="content_object__business")
+    by_pam = _was_pam("granted_by", "starts_at", pk="content_object")
+    right = by_bam | (by_pam & Q(permission__codename__in=BY_PAM))
+    groups = [table.objects.all() for table in (GroupProgramRole, GroupProgramGroupRole)]
+    return together(
+        look(ProgramRole.objects.all(), right & ~Q(granted_by=F("user"))),
+        *[look(rows, by_bam) for rows in groups],
+    )
+
+
+def terms_come_from_the_client(at: datetime) -> Finding:
+    """What a provider may do was agreed by a BAM of the client, or in part by a PAM (2, 9)."""
+    by_bam = _was_bam("agreed_by", "starts_at", content_object="relationship__client")
+    by_pam = _was_pam("agreed_by", "starts_at", pk="program")
+    in_part = Q(level=Level.PROGRAM, ceiling__in=[Ceiling.EDITOR, Ceiling.READER])
+    return look(RelationshipTerms.objects.all(), by_bam | (by_pam & in_part))
+
+
+def assignments_come_from_the_provider(at: datetime) -> Finding:
+    """A BAM of the provider assigns its people to clients, and never oneself (2, 8)."""
+    by_bam = _was_bam("assigned_by", "starts_at", content_object="provider")
+    return look(StaffAssignment.objects.all(), by_bam & ~Q(assigned_by=F("person")))
+
+
+# ---------------------------------------------------------------- periods and requests
+
+
+def periods_do_not_overlap(at: datetime) -> Finding:
+    """Of memberships, roles, requests, relationships and terms one at a time is live (3, 4, 7)."""
+    return together(
+        *[
+            _overlaps(model, constraint)
+            for model in apps.get_models()
+            for constraint in model._meta.constraints
+            if isinstance(constraint, NoOverlap)
+        ]
+    )
+
+
+def requests_agree_with_their_lines(at: datetime) -> Finding:
+    """A request waits while a line of it waits, and is decided as its lines are (5)."""
+    return together(
+        _lines_agree(AccessRequest.objects.all(), AccessRequestLine),
+        _lines_agree(RelationshipRequest.objects.all(), RelationshipRequestLine),
+        look(
+            AccessRequestLine.objects.filter(decision=Decision.APPROVED).exclude(extension=""),
+            ~Q(granted_role=""),
+        ),
+    )
+
+
+def lines_are_decided_by_managers(at: datetime) -> Finding:
+    """A line is decided by a BAM or the PAM of its program, never by the one who asked (2, 5)."""
+    decided = [Decision.APPROVED, Decision.REJECTED]
+    employees = _may_decide("request__bn9") & ~Q(decided_by=F("request__person"))
+    firms = _may_decide("request__client_bn9") & ~Q(decided_by=F("request__requested_by"))
+    by_firm = _was_bam("decided_by", "decided_at", content_object="request__provider")
+    own, of_firms = AccessRequestLine.objects, RelationshipRequestLine.objects
+    return together(
+        look(own.filter(decision__in=decided), employees),
+        look(own.filter(decision=Decision.WITHDRAWN), Q(decided_by=F("request__person"))),
+        look(of_firms.filter(decision__in=decided), firms),
+        look(of_firms.filter(decision=Decision.WITHDRAWN), by_firm),
+    )
+
+
+# ---------------------------------------------------------------- whose rows they are
+
+
+def roles_are_of_their_business(at: datetime) -> Finding:
+    """Roles and groups stay inside one business, and their people have belonged to it (3, 8)."""
+    in_business = Q(permission__codename=Role.BAM)
+    on_program = Q(permission__codename__in=PROGRAM_ROLES)
+    at_home = Q(group__employee_group__business=F("content_object__business"))
+    members = ProgramGroup.programs.through.objects.all()
+    return together(
+        look(BusinessRole.objects.all(), in_business & _belonged("user", "content_object")),
+        look(
+            ProgramRole.objects.all(),
+            on_program & _belonged("user", "content_object__business"),
+        ),
+        look(GroupProgramRole.objects.all(), on_program & at_home),
+        look(GroupProgramGroupRole.objects.all(), on_program & at_home),
+        look(EmployeeGroupMember.objects.all(), _belonged("person", "group__business")),
+        look(members, Q(programgroup__business=F("programaccount__business"))),
+    )
+
+
+def authority_is_of_the_pair(at: datetime) -> Finding:
+    """Terms are about the client's own programs, and assignments about the firm's clients (8)."""
+    whole = Q(program=None, level=Level.BUSINESS)
+    ours = Q(program__business=F("relationship__client"))
+    begun = Q(starts_at__gte=F("relationship__starts_at"))
+    assignments, related = StaffAssignment.objects, Relationship.objects
+    return together(
+        look(RelationshipTerms.objects.all(), (whole | ours) & begun),
+        look(assignments.filter(employee_group=None), _belonged("person", "provider")),
+        look(assignments.filter(person=None), Q(employee_group__business=F("provider"))),
+        look(assignments.filter(client=None), Q(client_group__provider=F("provider"))),
+        look(
+            assignments.filter(client_group=None),
+            Q(Exists(related.filter(client=OuterRef("client"), provider=OuterRef("provider")))),
+        ),
+        look(
+            ClientGroupMember.objects.all(),
+            Q(
+                Exists(
+                    related.filter(client=OuterRef("client"), provider=OuterRef("group__provider"))
+                )
+            ),
+        ),
+    )
+
+
+# ---------------------------------------------------------------- history
+
+
+def histories_are_whole(at: datetime) -> Finding:
+    """No event of a chain was changed, lost or slipped in (12)."""
+    keys = list(Chain.objects.order_by("pk").values_list("pk", flat=True))
+    breaks = [broken for key in keys if (broken := verify(key))]
+    return len(keys), [f"{one.chain}: event {one.seq}: {one.problem}" for one in breaks]
+
+
+def decisions_have_their_event(at: datetime) -> Finding:
+    """Every decision of a request stands in the history of each party (12)."""
+    told = set(
+        Event.objects.filter(object_type__in=["access_request", "relationship_request"])
+        .filter(verb__regex=r"_request\.(approve|reject|withdraw)$")
+        .values_list("chain_id", "object_id")
+    )
+    employees = AccessRequest.objects.exclude(decision="").values_list("pk", "bn9")
+    firms = RelationshipRequest.objects.exclude(decision="")
+    wanted = [(business_chain(bn9), str(pk)) for pk, bn9 in employees]
+    for pk, *parties in firms.values_list("pk", "client_bn9", "provider__bn9"):
+        wanted += [(business_chain(bn9), str(pk)) for bn9 in parties]
+    return len(wanted), [
+        f"{chain}: nothing about {pk}" for chain, pk in wanted if (chain, pk) not in told
+    ]
+
+
+def acts_name_their_path(at: datetime) -> Finding:
+    """Whoever acted for a business did so by a path that the history names (13)."""
+    acts = Event.objects.exclude(acting_for="").exclude(actor_id="")
+    return look(acts.exclude(verb__endswith=REFUSED), ~Q(path=""))
+
+
+# ---------------------------------------------------------------- guards of the database
+
+
+def conditions_hold(at: datetime) -> Finding:
+    """Every row fulfils the conditions that its table has."""
+    return together(
+        *[
+            look(model._base_manager.all(), constraint.condition)
+            for model in apps.get_models()
+            for constraint in model._meta.constraints
+            if isinstance(constraint, models.CheckConstraint)
+        ]
+    )
+
+
+def guards_exist(at: datetime) -> Finding:
+    """Every constraint of the models is in the database, and history cannot be changed there."""
+    missing, looked = [], 0
+    triggers = {(table, name) for table, name, _act in _triggers()}
+    for model in apps.get_models():
+        table = model._meta.db_table
+        with connection.cursor() as cursor:
+            there = connection.introspection.get_constraints(cursor, table)
+        unique = {
+            tuple(one["columns"]) for one in there.values() if one["unique"] or one["primary_key"]
+        }
+        wanted = [name for guard in model._meta.constraints for name in _names(guard)]
+        once = [field.column for field in model._meta.local_concrete_fields if field.unique]
+        looked += len(wanted) + len(once)
+        missing += [
+            f"{table}: {name}"
+            for name in wanted
+            if name not in there and (table, name) not in triggers
+        ]
+        missing += [f"{table}: {column} once" for column in once if (column,) not in unique]
+    return together((looked, missing), insert_only(Event))
+
+
+def insert_only(*tables: type[models.Model]) -> Finding:
+    """The triggers by which rows of these tables are neither changed nor deleted."""
+    there = {(table, act) for table, _name, act in _triggers()}
+    wanted = [(model._meta.db_table, act) for model in tables for act in ("UPDATE", "DELETE")]
+    return len(wanted), [
+        f"{table}: {act} is open" for table, act in wanted if (table, act) not in there
+    ]
+
+
+CHECKS: tuple[Check, ...] = (
+    businesses_keep_a_manager,
+    business_roles_come_from_managers,
+    program_roles_come_from_managers,
+    terms_come_from_the_client,
+    assignments_come_from_the_provider,
+    periods_do_not_overlap,
+    requests_agree_with_their_lines,
+    lines_are_decided_by_managers,
+    roles_are_of_their_business,
+    authority_is_of_the_pair,
+    histories_are_whole,
+    decisions_have_their_event,
+    acts_name_their_path,
+    conditions_hold,
+)
+"""What is read from rows. `guards_exist` is read from the schema, which no act changes."""
+
+
+def look(rows: QuerySet, good: Q) -> Finding:
+    """The number of rows, and those for which `good` is not plainly true."""
+    told = Case(When(good, then=Value(True)), default=Value(False), output_field=BooleanField())
+    broken = rows.annotate(is_good=told).filter(is_good=False).order_by("pk")
+    return rows.count(), [f"{row._meta.label} {row.pk}" for row in broken]
+
+
+def together(*findings: Finding) -> Finding:
+    """Several findings as one."""
+    return sum(looked for looked, _ in findings), [
+        line for _, broken in findings for line in broken
+    ]
+
+
+def _held(when: str, prefix: str = "") -> Q:
+    """The period at `prefix` holds the instant in an outer column, or ended in that instant.
+
+    Who grants something and is off-boarded in the same instant had the right to grant it.
+    """
+    return Q(**{f"{prefix}starts_at__lte": OuterRef(when)}) & (
+        Q(**{f"{prefix}ends_at": None}) | Q(**{f"{prefix}ends_at__gte": OuterRef(when)})
+    )
+
+
+def _was_bam(person: str, when: str, **business: str) -> Q:
+    """The person in a column was Business Account Manager at the instant in another."""
+    scope = {name: OuterRef(column) for name, column in business.items()}
+    roles = BusinessRole.objects.filter(_held(when), user=OuterRef(person), **scope)
+    return Q(Exists(roles))
+
+
+def _was_pam(person: str, when: str, **program: str) -> Q:
+    """The person in a column was PAM, in person or by group, at the instant in another."""
+
+    def scope(prefix: str) -> Q:
+        on = {f"{prefix}__{name}": OuterRef(column) for name, column in program.items()}
+        return Q(permission__codename=Role.PAM, **on) & _held(when)
+
+    members = "group__employee_group__members__"
+    grouped = Q(**{f"{members}person": OuterRef(person)}) & _held(when, members)
+    direct = ProgramRole.objects.filter(scope("content_object"), user=OuterRef(person))
+    by_group = GroupProgramRole.objects.filter(scope("content_object"), grouped)
+    by_programs = GroupProgramGroupRole.objects.filter(scope("content_object__programs"), grouped)
+    return Q(Exists(direct)) | Q(Exists(by_group)) | Q(Exists(by_programs))
+
+
+def _may_decide(bn9: str) -> Q:
+    """The person who decided a line managed the business in a column, or the line's program."""
+    return _was_bam("decided_by", "decided_at", content_object__bn9=bn9) | _was_pam(
+        "decided_by", "decided_at", business__bn9=bn9, extension="extension"
+    )
+
+
+def _belonged(person: str, business: str) -> Q:
+    """The person in a column has been a member of the business in another."""
+    rows = Membership.objects.filter(person=OuterRef(person), business=OuterRef(business))
+    return Q(Exists(rows))
+
+
+def _lines_agree(
+    requests: QuerySet, lines: type[AccessRequestLine] | type[RelationshipRequestLine]
+) -> Finding:
+    def has(decision: str) -> Q:
+        return Q(Exists(lines.objects.filter(request=OuterRef("pk"), decision=decision)))
+
+    waits, approved = has(""), has(Decision.APPROVED)
+    open_, closed = Q(decision="") & waits, Q(closes_at=F("decided_at")) & ~waits
+    decided = (
+        Q(decision=Decision.APPROVED) & approved
+        | Q(decision=Decision.REJECTED) & ~approved
+        | Q(decision=Decision.WITHDRAWN) & has(Decision.WITHDRAWN)
+    )
+    return look(requests, open_ | (closed & decided))
+
+
+def _overlaps(model: type[models.Model], constraint: NoOverlap) -> Finding:
+    """The rows whose period begins before another of the same keys has ended."""
+    keys = len(constraint.keys)
+    rows = model._base_manager.order_by(*constraint.keys, "starts_at", constraint.end)
+    columns = rows.values_list(*constraint.keys, "starts_at", constraint.end, "pk")
+    looked, broken = rows.count(), list[str]()
+    for _same, periods in groupby(columns.iterator(), key=lambda row: row[:keys]):
+        broken += [
+            f"{model._meta.label} {pk} ({constraint.name})" for pk in _meeting(periods, keys)
+        ]
+    return looked, broken
+
+
+def _meeting(periods: Iterable[tuple], keys: int) -> Iterator[object]:
+    """The rows, ordered by their start, that begin while an earlier one still holds."""
+    until: datetime | None = None
+    endless = False
+    for *_keys, start, end, pk in periods:
+        if start == end:
+            continue
+        if endless or (until is not None and start < until):
+            yield pk
+        endless = endless or end is None
+        until = max(until or start, end or start)
+
+
+def _names(guard: models.BaseConstraint) -> list[str]:
+    """What a constraint is called in the database: on SQLite a NoOverlap is two triggers."""
+    if isinstance(guard, NoOverlap) and connection.vendor == "sqlite":
+        return [f"{guard.name}_insert", f"{guard.name}_update"]
+    return [guard.name]
+
+
+def _triggers() -> list[tuple[str, str, str]]:
+    """(table, name, act) of each trigger that is on."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger'")
+            return [
+                (table, name, act)
+                for table, name, sql in cursor.fetchall()
+                for act in re.findall(r"\b(?:BEFORE|AFTER) (INSERT|UPDATE|DELETE)\b", sql)
+            ]
+        cursor.execute(
+            "SELECT c.relname, t.tgname, a.act "
+            "FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+            "JOIN (VALUES (4, 'INSERT'), (8, 'DELETE'), (16, 'UPDATE')) AS a(bit, act) "
+            "ON t.tgtype & a.bit <> 0 WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'"
+        )
+        return cursor.fetchall()

@@ -1,0 +1,294 @@
+"""Each invariant is seen to fail once: the breach is written past the guards that would bar it."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.db import connection, models, transaction
+from django.db.models import F
+
+from audit.models import Event
+from ccp.management.commands import check_invariants as command
+from ccp.management.commands.check_invariants import EVERY_CHECK
+from delegation import invariants
+from delegation.models import (
+    AccessRequest,
+    AccessRequestLine,
+    BusinessRole,
+    ClientGroupMember,
+    EmployeeGroupMember,
+    GroupProgramRole,
+    Membership,
+    ProgramRole,
+    Relationship,
+    RelationshipRequestLine,
+    RelationshipTerms,
+    StaffAssignment,
+)
+from delegation.models.periods import NoOverlap
+from delegation.roles import Role
+from delegation.services.clients import add_client_to_group, create_client_group
+from delegation.services.employees import withdraw_access_request
+from delegation.services.groups import (
+    add_employee_to_group,
+    create_employee_group,
+    grant_employee_group_role,
+)
+from delegation.services.relationships import withdraw_relationship_request
+from registration.models import Outcome, Registration
+from tests.registration.claims import draft, put_on_file, submit
+from tests.transactions.factories import declare
+from tests.world import World, done
+from transactions.models import Declaration, DeclarationVersion
+
+type Breach = Callable[[World], object]
+
+
+@pytest.fixture
+def rich(world: World) -> World:
+    """A world in which every check has something to look at, made by the services."""
+    maple, north = world.importer("Maple"), world.broker("North")
+    world.employee("Ana", maple)
+    pam = world.employee("Pam", maple, RM0001="pam")
+    world.employee("Rea", maple, RM0001="reader")
+    boss = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
+    group = done(create_employee_group(name="Customs", **boss))
+    done(add_employee_to_group(group=group, person=pam, **boss))
+    done(
+        grant_employee_group_role(
+            group=group, scope=world.program(maple, "RM0002"), role=Role.READER, **boss
+        )
+    )
+    programs = maple.program_groups.create(name="Both")
+    programs.programs.set(maple.programs.all())
+    done(grant_employee_group_role(group=group, scope=programs, role=Role.EDITOR, **boss))
+    waiting = world.access_request("Zoe", maple)
+    done(withdraw_access_request(actor=world.person("Zoe"), access_request=waiting, at=world.at))
+    world.relationship(maple, north)
+    world.assign("Eve", north, maple)
+    lead = {"actor": world.manager(north), "acting_for": north, "at": world.at}
+    clients = done(create_client_group(name="Furniture", **lead))
+    done(add_client_to_group(group=clients, client=maple, **lead))
+    asked = world.relationship_request(north, "888316171")
+    done(withdraw_relationship_request(relationship_request=asked, **lead))
+    declare(world.program(maple), world.at)
+    liam = world.person("Liam")
+    done(submit(liam, draft(liam, put_on_file(), world.at), world.at))
+    return world
+
+
+def guarded() -> Iterator[tuple[str, str]]:
+    """(table, name) of each constraint that reads more than one column."""
+    for model in invariants.apps.get_models():
+        for guard in model._meta.constraints:
+            if isinstance(guard, models.CheckConstraint | NoOverlap):
+                yield model._meta.db_table, guard.name
+
+
+@pytest.fixture
+def unguarded(rich: World) -> Iterator[World]:
+    """The same world with the database's guards taken away; the test's end brings them back."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = ON")
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            for (name,) in cursor.fetchall():
+                cursor.execute(f'DROP TRIGGER "{name}"')
+        else:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            for table, name in guarded():
+                cursor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
+            for model in (Event, DeclarationVersion):
+                cursor.execute(f'ALTER TABLE "{model._meta.db_table}" DISABLE TRIGGER USER')
+    yield rich
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA ignore_check_constraints = OFF")
+
+
+def sql(statement: str) -> Breach:
+    def run(world: World) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            assert cursor.rowcount != 0
+
+    return run
+
+
+def write(
+    table: type[models.Model], where: dict[str, Any] | None = None, /, **columns: Any
+) -> Breach:
+    """The breach that writes these columns, a callable one with what it makes of the world."""
+
+    def run(world: World) -> None:
+        values = {name: to(world) if callable(to) else to for name, to in columns.items()}
+        row = table._base_manager.filter(**where or {}).earliest("pk")
+        assert table._base_manager.filter(pk=row.pk).update(**values)
+
+    return run
+
+
+def every(table: type[models.Model], /, **columns: Any) -> Breach:
+    """The breach that writes these columns in every row."""
+    return lambda world: table._base_manager.update(
+        **{name: to(world) if callable(to) else to for name, to in columns.items()}
+    )
+
+
+def person(name: str) -> Callable[[World], Any]:
+    return lambda world: world.person(name)
+
+
+def twice(world: World) -> None:
+    row = Membership.objects.first()
+    assert row
+    Membership.objects.create(person=row.person, business=row.business, starts_at=world.at)
+
+
+def elsewhere(world: World) -> Any:
+    """A program account of another business."""
+    return world.program(world.importer("Elsewhere"))
+
+
+def later(world: World) -> Any:
+    return world.at + timedelta(days=9)
+
+
+def claimed_by_another(world: World) -> None:
+    Registration.objects.filter(outcome=Outcome.REGISTERED).update(person=world.person("Rea"))
+
+
+ANAS = {"user__first_name": "Ana"}
+PAMS = {"user__first_name": "Pam"}
+ASKED = {"decision": "approved"}
+TOLD_AGAIN = "UPDATE audit_event SET {} WHERE verb = 'access_request.approve'"
+
+BREACHES: dict[invariants.Check, list[Breach]] = {
+    invariants.businesses_keep_a_manager: [
+        every(BusinessRole, ends_at=later),
+        every(Membership, ends_at=later),
+        every(Membership, suspended_at=lambda world: world.at),
+        sql("UPDATE accounts_user SET is_active = (1 = 0)"),
+    ],
+    invariants.business_roles_come_from_managers: [
+        write(BusinessRole, ANAS, granted_by=F("user")),
+        write(BusinessRole, ANAS, granted_by=None),
+        write(BusinessRole, ANAS, granted_by=person("Pam")),
+    ],
+    invariants.program_roles_come_from_managers: [
+        write(ProgramRole, PAMS, granted_by=F("user")),
+        write(ProgramRole, granted_by=person("Rea")),
+        lambda world: ProgramRole.objects.filter(user=world.person("Rea")).update(
+            granted_by=world.person("Pam"),
+            permission=ProgramRole.objects.get(user=world.person("Pam")).permission,
+        ),
+        write(GroupProgramRole, granted_by=person("Pam")),
+    ],
+    invariants.terms_come_from_the_client: [
+        write(RelationshipTerms, agreed_by=person("Rea")),
+        write(RelationshipTerms, agreed_by=person("North manager")),
+        write(RelationshipTerms, agreed_by=person("Pam"), ceiling="pam"),
+    ],
+    invariants.assignments_come_from_the_provider: [
+        write(StaffAssignment, assigned_by=F("person")),
+        write(StaffAssignment, assigned_by=person("Maple manager")),
+    ],
+    invariants.periods_do_not_overlap: [twice],
+    invariants.requests_agree_with_their_lines: [
+        write(AccessRequest, ASKED, decision="rejected"),
+        write(AccessRequest, ASKED, decision="", decided_at=None, decided_by=None),
+        write(AccessRequest, ASKED, closes_at=later),
+        write(AccessRequestLine, ASKED, decision=""),
+        write(AccessRequestLine, ASKED, extension="RM0001", granted_role=""),
+        write(RelationshipRequestLine, ASKED, decision="withdrawn"),
+    ],
+    invariants.lines_are_decided_by_managers: [
+        write(AccessRequestLine, ASKED, decided_by=person("Rea")),
+        write(AccessRequestLine, {"decision": "withdrawn"}, decided_by=person("Ana")),
+        write(RelationshipRequestLine, ASKED, decided_by=person("North manager")),
+        write(RelationshipRequestLine, {"decision": "withdrawn"}, decided_by=person("Eve")),
+    ],
+    invariants.roles_are_of_their_business: [
+        write(ProgramRole, content_object=elsewhere),
+        write(GroupProgramRole, content_object=elsewhere),
+        write(EmployeeGroupMember, person=person("Zoe")),
+        write(BusinessRole, ANAS, user=person("Zoe")),
+        lambda world: BusinessRole.objects.update(
+            permission=ProgramRole.objects.earliest("pk").permission
+        ),
+    ],
+    invariants.authority_is_of_the_pair: [
+        write(RelationshipTerms, program=elsewhere),
+        write(RelationshipTerms, program=None),
+        write(RelationshipTerms, starts_at=lambda world: world.at - timedelta(days=1)),
+        write(StaffAssignment, client=lambda world: world.importer("Stranger")),
+        write(StaffAssignment, person=person("Zoe")),
+        write(ClientGroupMember, client=lambda world: world.importer("Stranger")),
+    ],
+    invariants.histories_are_whole: [
+        sql(TOLD_AGAIN.format("reason = 'another'")),
+        sql(TOLD_AGAIN.format("seq = seq + 100")),
+        sql("DELETE FROM audit_event WHERE verb = 'access_request.approve'"),
+        sql("UPDATE audit_chain SET length = length + 1"),
+    ],
+    invariants.decisions_have_their_event: [
+        sql("DELETE FROM audit_event WHERE verb = 'access_request.withdraw'"),
+        sql("DELETE FROM audit_event WHERE verb = 'relationship_request.approve'"),
+    ],
+    invariants.acts_name_their_path: [sql(TOLD_AGAIN.format("path = ''"))],
+    invariants.conditions_hold: [
+        write(Relationship, client=F("provider")),
+        write(Relationship, open_end_reason="", is_open_ended=True, ends_at=None),
+        write(Membership, ends_at=lambda world: world.at - timedelta(days=1)),
+        write(RelationshipTerms, visibility_broker="none"),
+    ],
+    command.versions_are_of_their_declaration: [
+        write(Declaration, latest_number=2),
+        sql("UPDATE transactions_declarationversion SET owner_id = owner_id + 1"),
+        sql("UPDATE transactions_declarationversion SET program_id = program_id + 1"),
+    ],
+    command.registrations_found_their_business: [claimed_by_another],
+    invariants.guards_exist: [lambda world: None],
+    command.declarations_never_change: [lambda world: None],
+}
+
+
+def test_every_check_has_its_breach() -> None:
+    assert set(BREACHES) == set(EVERY_CHECK)
+
+
+def test_what_the_services_made_keeps_every_promise(rich: World) -> None:
+    for check in EVERY_CHECK:
+        looked, broken = check(rich.at)
+        assert not broken, f"{check.__name__}: {broken}"
+        assert looked, check.__name__
+
+
+def test_every_breach_is_seen(unguarded: World) -> None:
+    unseen, known = [], dict(unguarded.people)
+    for check, breaches in BREACHES.items():
+        for number, breach in enumerate(breaches):
+            with transaction.atomic():
+                breach(unguarded)
+                if not check(unguarded.at)[1]:
+                    unseen.append(f"{check.__name__} {number}")
+                transaction.set_rollback(True)
+            unguarded.people = dict(known)
+    assert not unseen
+
+
+def test_the_command_counts_and_fails_on_a_breach(
+    rich: World, clock: time_machine.Traveller
+) -> None:
+    said, complaint = StringIO(), StringIO()
+    call_command("check_invariants", stdout=said, stderr=complaint)
+    assert len(said.getvalue().splitlines()) == len(EVERY_CHECK)
+    assert not complaint.getvalue()
+    BusinessRole.objects.update(ends_at=later(rich))
+    with pytest.raises(CommandError, match=r"\d+ breaches"):
+        call_command("check_invariants", stdout=said, stderr=complaint)
+    assert "businesses.BusinessAccount" in complaint.getvalue()
