@@ -1,14 +1,17 @@
 """Makes the demo world: `demo`. `./run` calls it before the portal starts."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
+from businesses.register_import import import_register
 from ccp import demo
+from transactions.declaration_import import import_declarations
 
 SAMPLES = Path(settings.BASE_DIR) / "docs" / "samples"
 
@@ -23,10 +26,17 @@ class Command(BaseCommand):
         if settings.IS_PRODUCTION:
             raise CommandError("Demo data have no place in production.")
         if not demo.exists():
-            call_command("import_register", SAMPLES / "register.csv", verbosity=0)
-            demo.build(timezone.now())
-            call_command("import_declarations", SAMPLES / "declarations.csv", verbosity=0)
+            self._build(timezone.now())
         self._introduce()
+
+    @transaction.atomic
+    def _build(self, now: datetime) -> None:
+        """Everything, or nothing of it."""
+        refused = import_register(SAMPLES / "register.csv").errors
+        demo.build(now)
+        refused += import_declarations(path=SAMPLES / "declarations.csv", at=now).errors
+        if refused:
+            raise CommandError(f"The samples do not fit: {refused[0]}")
 
     def _introduce(self) -> None:
         width = max(len(person.email) for person in demo.PEOPLE)
