@@ -35,9 +35,7 @@ if DEBUG and IS_PRODUCTION:
 
 SECRET_KEY = required_in_production("SECRET_KEY", "demonstration-only-" + "0" * 40)
 PORTAL_URL = required_in_production("PORTAL_URL", "http://localhost:8000").rstrip("/")
-ALLOWED_HOSTS = [
-    host for host in required_in_production("ALLOWED_HOSTS", "localhost,127.0.0.1").split(",") if host
-]
+ALLOWED_HOSTS = required_in_production("ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")
 # Who runs this portal. Empty: the banner says that it is not a Government of Canada site.
 PORTAL_OPERATOR = os.environ.get("PORTAL_OPERATOR", "")
 

@@ -25,7 +25,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what a person can see and not do, with the reason in words where there is one."""
     if isinstance(exception, Denied):
-        reason = exception.decision.reason.label
+        reason = str(exception.decision.reason.label)
     else:
         reason = str(exception.args[0]) if exception.args else ""
     return render(request, "403.html", {"reason": reason}, status=403)

@@ -221,10 +221,10 @@ def _why_not_grantable(
         return "nothing_granted", _(
             "Choose a role on at least one program account, or reject the request."
         )
-    scopes: dict[BusinessAccount | ProgramAccount, Role] = {**given}
+    grantable = all(can_grant_role(access, program, role) for program, role in given.items())
     if grants.make_bam:
-        scopes = {access.acting_for: Role.BAM}
-    if not all(can_grant_role(access, scope, role) for scope, role in scopes.items()):
+        grantable = can_grant_role(access, access.acting_for, Role.BAM)
+    if not grantable:
         return "above_own_right", _("You cannot grant more than your own role allows.")
     wished = {line.extension for line in lines}
     if not access.is_bam and not all(program.extension in wished for program in given):
