@@ -1,7 +1,8 @@
 """Where a person stands: the welcome page, First time setup, home, the page of a business."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.contrib.auth.decorators import login_not_required
@@ -15,6 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from accounts.sign_in import language_of_page
 from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
 from delegation.access import Access, Reason
@@ -33,6 +35,7 @@ from delegation.services.roles import managers_of
 from delegation.terms import State
 from delegation.views.employees import request_tag
 from pages.paging import page_by_key
+from registration.countries import country_name
 from registration.models import Outcome, Registration
 
 BUSINESSES = 25
@@ -40,6 +43,9 @@ BUSINESSES = 25
 
 MY_REQUESTS = 10
 """How many of a person's own requests are shown, the newest."""
+
+REMEMBERED = timedelta(days=60)
+"""For how long a request is shown after it was closed."""
 
 MOST_COUNTED = 1000
 """Counts stop here."""
@@ -70,6 +76,7 @@ class MyRequest(NamedTuple):
 
     access_request: AccessRequest
     bn_shown: str
+    employer: str
     state: State
 
 
@@ -116,7 +123,7 @@ def home(request: HttpRequest) -> HttpResponse:
         if only and not only.is_suspended
         else [],
         "own_doors": own_doors(),
-        **_of_person(person, at),
+        **_of_person(person, at, [one.business for one in standings]),
     }
     return render(request, "ccp/home.html", context)
 
@@ -124,7 +131,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def first_time_setup(request: HttpRequest) -> HttpResponse:
     """The doors of a person who belongs to no business yet."""
-    context = {"roles": roles_in_words(), **_of_person(signed_in(request), timezone.now())}
+    context = {"roles": roles_in_words(), **_of_person(signed_in(request), timezone.now(), [])}
     return render(request, "ccp/first_time_setup.html", context)
 
 
@@ -139,7 +146,8 @@ def business_home(request: HttpRequest, bn9: str) -> HttpResponse:
         "sections": section_nav(access, "business_home"),
         "doors": business_doors(access),
         "programs": _my_programs(access),
-        "has_role": access.is_bam or bool(access.own.programs),
+        "country": country_name(business.country, language_of_page()),
+        "needs_role": not (access.is_bam or access.own.programs or is_provider(business)),
         "not_active": "" if is_active else Reason.BUSINESS_NOT_ACTIVE.label,
         "needs_second_bam": access.is_bam and len(managers_of(bn9, access.at)) == 1,
         "my_businesses": _my_businesses(access),
@@ -166,8 +174,8 @@ def own_doors() -> list[Door]:
 def business_doors(access: Access) -> list[Door]:
     """The doors of a business that open for the person, each with what waits behind it."""
     business = access.acting_for
-    is_provider = business.provider_type != BusinessAccount.ProviderType.NONE
-    doors = [_door("declaration_list", business, _("Transactions"), _("Customs declarations."))]
+    text = _("The customs declarations that you may see, and their corrections.")
+    doors = [_door("declaration_list", business, _("Transactions"), text)]
     if can_list_access_requests(access):
         text = _("Who works here, with which access, and who asks for it.")
         waiting = _counted(requests_to_decide(access))
@@ -177,13 +185,18 @@ def business_doors(access: Access) -> list[Door]:
         text = _("What customs brokers and other firms may do for you, and until when.")
         waiting = _counted(received_requests(access))
         doors.append(_door("relationship_list", business, title, text, waiting))
-    if is_provider:
+    if is_provider(business):
         text = _("The businesses that you work for.")
         doors.append(_door("client_list", business, _("Clients"), text))
     if can_view_activity(access).allowed:
         text = _("Who did what in this account, and when.")
         doors.append(_door("activity_list", business, _("Activity"), text))
     return doors
+
+
+def is_provider(business: BusinessAccount) -> bool:
+    """Whether the business works for others: its people may need no role in it."""
+    return business.provider_type != BusinessAccount.ProviderType.NONE
 
 
 def _door(name: str, business: BusinessAccount, title: str, text: str, waiting: int = 0) -> Door:
@@ -200,13 +213,19 @@ def _memberships(person: User, at: datetime) -> QuerySet[Membership]:
     return Membership.objects.filter(during(at), person=person).select_related("business")
 
 
-def _of_person(person: User, at: datetime) -> dict[str, Any]:
-    """What a person has begun: requests for access, newest first, and registrations."""
-    mine = AccessRequest.objects.filter(person=person).order_by("-starts_at", "id")
+def _of_person(person: User, at: datetime, employers: Iterable[BusinessAccount]) -> dict[str, Any]:
+    """What a person has begun: requests for access, newest first, and registrations.
+
+    Of the businesses asked, only the `employers`, to which the person belongs, have a name here.
+    """
+    names = {business.bn9: business.legal_name for business in employers}
+    recent = AccessRequest.objects.filter(person=person, closes_at__gt=at - REMEMBERED)
     return {
         "my_requests": [
-            MyRequest(one, show_bn9(one.bn9), request_tag(one.status_at(at)))
-            for one in mine[:MY_REQUESTS]
+            MyRequest(
+                one, show_bn9(one.bn9), names.get(one.bn9, ""), request_tag(one.status_at(at))
+            )
+            for one in recent.order_by("-starts_at", "id")[:MY_REQUESTS]
         ],
         "registrations": Registration.objects.filter(
             person=person, outcome__in=["", Outcome.IN_REVIEW]

@@ -128,7 +128,7 @@ class AccessRequestRejectForm(DecisionForm):
         help_text=_("The person reads it. At most 500 characters."),
         max_length=500,
         widget=forms.Textarea({"rows": 4}),
-        error_messages={"required": _("Write the reason: the person reads it.")},
+        error_messages={"required": _("Write why you reject the request.")},
     )
 
 
@@ -153,6 +153,9 @@ class AccessRequestApproveForm(DecisionForm):
 
     scope = forms.ChoiceField(
         label=_("Access"),
+        help_text=_(
+            "A Business Account Manager reaches every program account and needs no role below."
+        ),
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose which access to give.")},
         choices=[

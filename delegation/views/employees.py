@@ -36,7 +36,7 @@ from delegation.permissions import can_approve_access_request, can_list_access_r
 from delegation.roles import PROGRAM_ROLES, SENTENCES, Action, Role, grantable_by
 from delegation.services.employees import Grants, approve_access_request, reject_access_request
 from delegation.services.roles import managers_of
-from delegation.terms import State, extension_label
+from delegation.terms import State, extension_label, program_label
 from pages.once import once
 
 DETAIL = "delegation/access_request_detail.html"
@@ -96,7 +96,9 @@ def employee_list(request: HttpRequest, bn9: str) -> HttpResponse:
     require_any(can_list_access_requests(access))
     search = EmployeeFilterForm(request.GET if "name" in request.GET else None)
     named = search.cleaned_data["name"] if search.is_valid() else ""
-    waiting = requests_to_decide(access).select_related("person").prefetch_related("lines")
+    waiting = (
+        requests_to_decide(access).select_related("person").prefetch_related("lines__decided_by")
+    )
     employees = employees_of(access, named=named, most=MOST + 1)
     context = {
         "sections": section_nav(access, "employee_list"),
@@ -111,7 +113,7 @@ def employee_list(request: HttpRequest, bn9: str) -> HttpResponse:
         "named": named,
         "roles": roles_in_words(),
         "needs_second_bam": access.is_bam and len(managers_of(bn9, access.at)) == 1,
-        "programs": [] if access.is_bam else managed_programs(access),
+        "programs": [program_label(one) for one in managed_programs(access) if not access.is_bam],
     }
     status = 422 if search.errors else 200
     return render(request, "delegation/employee_list.html", context, status=status)
@@ -200,6 +202,12 @@ def _open_lines(access: Access, access_request: AccessRequest) -> list[AccessReq
     return can_approve_access_request(access, access_request)
 
 
+def _rest_waits(access: Access, access_request: AccessRequest) -> bool:
+    """Whether a part of the request waits for others than this person."""
+    undecided = [line for line in access_request.lines.all() if not line.decision]
+    return len(_open_lines(access, access_request)) < len(undecided)
+
+
 def _age(since: datetime, at: datetime) -> str:
     days = (at - since).days
     if not days:
@@ -283,6 +291,7 @@ def _preview_page(
             for row in form.grid()
             if (role := given.get(row.program))
         ],
+        "rest_waits": _rest_waits(access, access_request),
         "refused": [
             row
             for row in form.grid()
@@ -316,11 +325,11 @@ def _reject_page(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    undecided = [line for line in access_request.lines.all() if not line.decision]
     mine = _open_lines(access, access_request)
+    rest_waits = _rest_waits(access, access_request)
     context = {
         "form": form,
-        "only": [extension_label(line.extension) for line in mine if len(mine) < len(undecided)],
+        "only": [extension_label(line.extension) for line in mine if rest_waits],
     }
     return _page(request, REJECT, access, access_request, context, status)
 

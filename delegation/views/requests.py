@@ -89,7 +89,9 @@ def access_request_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _my_request(request: HttpRequest, pk: UUID) -> AccessRequest:
     """A request of the signed-in person; that of anybody else does not exist."""
-    mine = AccessRequest.objects.filter(person=signed_in(request)).prefetch_related("lines")
+    mine = AccessRequest.objects.filter(person=signed_in(request)).prefetch_related(
+        "lines__decided_by"
+    )
     return get_object_or_404(mine, pk=pk)
 
 
@@ -107,7 +109,7 @@ def _status_page(
         "business": BusinessAccount.objects.get(bn9=access_request.bn9) if is_let_in else None,
         "state": request_tag(status_now),
         "is_partly_decided": any(line.decision for line in lines),
-        "wishes": [line for line in lines if line.wished],
+        "lines": lines,
         "steps": _steps(access_request, lines, status_now),
         "problem": problem,
     }

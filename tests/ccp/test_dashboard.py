@@ -13,7 +13,7 @@ from businesses.models import BusinessAccount
 from ccp.dashboard import Door, business_doors
 from delegation.models import Membership
 from registration.models import Registration
-from tests.world import World
+from tests.world import World, next_bn9
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -136,6 +136,16 @@ def test_my_requests_and_my_draft_stand_on_both_pages(world: World) -> None:
     world.employee("Olga Orphan", world.importer("Maple Imports"), RM0001="reader")
     page = shown(person, "home")
     assert "My access requests" in page and "Approved" in page and "My registrations" in page
+    assert page.count("Maple Imports") > 1
+
+
+def test_a_closed_request_is_shown_for_60_days(world: World) -> None:
+    person = world.person("Olga Orphan")
+    world.earlier(days=121).access_request("Olga Orphan", "888316171")
+    assert "My access requests" not in shown(person, "first_time_setup")
+    world.earlier(days=100).access_request("Olga Orphan", next_bn9())
+    page = shown(person, "first_time_setup")
+    assert "My access requests" in page and "Lapsed" in page
 
 
 def test_setup_opens_three_doors_and_explains_the_roles(world: World) -> None:
@@ -233,7 +243,7 @@ def test_one_manager_alone_is_warned(world: World) -> None:
 def test_somebody_without_a_role_is_told(world: World) -> None:
     maple = world.importer("Maple Imports")
     page = shown(world.member("Nora Norole", maple), "business_home", bn9=maple.bn9)
-    assert "You belong to this business and have no role yet." in page
+    assert "You belong to this business and have no role on its program accounts yet." in page
 
 
 def test_a_business_that_is_not_active_says_so(world: World) -> None:

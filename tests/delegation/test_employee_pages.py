@@ -497,7 +497,7 @@ def test_rejecting_needs_a_reason_and_carries_it(
     assert f"<strong>Maple Imports, {maple.bn_shown}</strong>" in page
     empty = client.post(address("access_request_reject", asked), choice(asked, reason=" "))
     assert empty.status_code == 422
-    assert "Write the reason: the person reads it." in empty.content.decode()
+    assert "Write why you reject the request." in empty.content.decode()
     with django_capture_on_commit_callbacks(execute=True):
         response = client.post(
             address("access_request_reject", asked), choice(asked, reason="You left us.")
@@ -526,7 +526,7 @@ def test_a_pam_rejects_its_part_and_the_rest_goes_on_waiting(
 ) -> None:
     client = signed_in(world.employee("Pam Pelletier", maple, RM0001="pam"))
     page = client.get(address("access_request_reject", asked)).content.decode()
-    assert "the rest goes on waiting:" in page and "RM 0001" in page
+    assert "the rest goes on waiting for other managers." in page and "RM 0001" in page
     client.post(address("access_request_reject", asked), {"version": "1", "reason": "Not this."})
     asked.refresh_from_db()
     assert not asked.decision and asked.version == 2
