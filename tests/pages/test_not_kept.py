@@ -12,6 +12,7 @@ def test_no_page_is_kept(world: World, client: Client, path: str) -> None:
     assert client.get(path).headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.django_db
 def test_a_file_may_be_kept(client: Client) -> None:
     response = client.get("/static/portal.css")
     response.close()
