@@ -1,7 +1,9 @@
 """Request access to my employer, as the person who asks sees it."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -27,7 +29,7 @@ def eve(world: World, client: Client) -> Client:
     return client
 
 
-def ask(client: Client, bn9: str, **more: str) -> object:
+def ask(client: Client, bn9: str, **more: str) -> Any:
     return client.post(reverse("access_request_create"), {"bn9": bn9, "note": NOTE, **more})
 
 
@@ -187,7 +189,7 @@ def test_a_form_posted_twice_asks_once(eve: Client) -> None:
 
 
 def test_the_managers_are_told_in_their_language(
-    world: World, client: Client, django_capture_on_commit_callbacks: object
+    world: World, client: Client, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     maple = world.importer("Maple Imports")
     client.force_login(world.person("Eve Early"))

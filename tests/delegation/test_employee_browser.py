@@ -1,6 +1,7 @@
 """Asking for access and granting it in a browser: without JavaScript, narrow, for everybody."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -24,7 +25,8 @@ def world() -> World:
 
 def pages_of(maple: BusinessAccount, asked: AccessRequest) -> Iterator[tuple[str, str]]:
     """Each page with the person who opens it."""
-    account, one = {"bn9": maple.bn9}, {"bn9": maple.bn9, "pk": asked.pk}
+    account: dict[str, Any] = {"bn9": maple.bn9}
+    one = {"bn9": maple.bn9, "pk": asked.pk}
     for name, kwargs in [
         ("home", {}),
         ("business_home", account),

@@ -1,5 +1,7 @@
 """Manage My Employees: the list, and the decisions on access requests."""
 
+from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -152,7 +154,7 @@ def test_the_list_names_the_group_that_a_right_comes_through(
     world: World, maple: BusinessAccount
 ) -> None:
     rita = world.employee("Rita Reader", maple, RM0001="reader")
-    act = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
+    act: dict[str, Any] = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
     group = done(create_employee_group(name="Customs desk", **act))
     done(
         grant_employee_group_role(
@@ -256,7 +258,7 @@ def test_a_confirmed_approval_gives_the_roles(
     world: World,
     maple: BusinessAccount,
     asked: AccessRequest,
-    django_capture_on_commit_callbacks: object,
+    django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
     client = signed_in(world.manager(maple))
     filled = choice(asked, RM0001="reader", RM0002="pam", confirm="yes")
@@ -490,7 +492,7 @@ def test_rejecting_needs_a_reason_and_carries_it(
     world: World,
     maple: BusinessAccount,
     asked: AccessRequest,
-    django_capture_on_commit_callbacks: object,
+    django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
     client = signed_in(world.manager(maple))
     page = client.get(address("access_request_reject", asked)).content.decode()
