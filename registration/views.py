@@ -32,6 +32,7 @@ from registration.forms import (
     shown_number,
 )
 from registration.models import ANSWERS, ENTITY, Outcome, Registration
+from registration.steady import steady
 from registration.steps import Step, address, all_done, before, is_open, next_step, progress
 from registration.terms import terms_in_force
 from registration.tries import tries
@@ -90,6 +91,7 @@ def registration_step(request: PersonRequest, step: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@steady
 @once
 def registration_review(request: PersonRequest) -> HttpResponse:
     """Every answer once more; the post has them judged."""

@@ -39,8 +39,8 @@ TRANSACTION = {
     "transaction_number": "14680006822095",
     "transaction_total": Decimal("3033.25"),
 }
-PAYMENT = {"payment_on": date(2026, 8, 31), "payment_amount": Decimal("7205.19")}
-STATEMENT = {"statement_on": date(2026, 9, 25), "statement_balance": Decimal("18425.38")}
+PAYMENT = {"payment_on": date(2024, 8, 31), "payment_amount": Decimal("7205.19")}
+STATEMENT = {"statement_on": date(2024, 9, 25), "statement_balance": Decimal("18425.38")}
 ALL_KINDS = ("transaction", "payment", "statement")
 _other_number = count(14690000000000)
 
@@ -78,17 +78,17 @@ def add_evidence(bn9: str, kinds: Iterable[str], extension: str = "RM0001") -> N
         taken = RegisterTransaction.objects.filter(number=TRANSACTION["transaction_number"])
         RegisterTransaction.objects.create(
             number=next(_other_number) if taken.exists() else TRANSACTION["transaction_number"],
-            accounted_on=date(2026, 8, 27),
+            accounted_on=date(2024, 8, 27),
             duties_and_taxes=Decimal("3033.25"),
             **about,
         )
     if "payment" in kinds:
         RegisterPayment.objects.create(
-            paid_on=date(2026, 8, 31), amount=Decimal("7205.19"), **about
+            paid_on=date(2024, 8, 31), amount=Decimal("7205.19"), **about
         )
     if "statement" in kinds:
         RegisterStatement.objects.create(
-            issued_on=date(2026, 9, 25), balance=Decimal("18425.38"), **about
+            issued_on=date(2024, 9, 25), balance=Decimal("18425.38"), **about
         )
 
 
@@ -149,9 +149,9 @@ POSTED: dict[str, dict[str, str]] = {
     Step.BUSINESS_NUMBER: {"bn9": "", "extension": "RM 0001"},
     Step.LEGAL_ENTITY: ENTITY,
     Step.SECURITY_QUESTIONS: {
-        "payment_on": "2026-08-31",
+        "payment_on": "2024-08-31",
         "payment_amount": "7,205.19",
-        "statement_on": "2026-09-25",
+        "statement_on": "2024-09-25",
         "statement_balance": "18425.38",
     },
     Step.TERMS: {"accepted": "on", "shown": "1"},

@@ -21,9 +21,9 @@ from registration.evidence import Kind, judge
 from registration.models import Registration
 from tests.registration.claims import ENTITY, NO_ANSWERS, PAYMENT, STATEMENT, TRANSACTION
 
-FILED_TRANSACTION = Transaction("RM0001", "14680006822095", date(2026, 8, 27), Decimal("3033.25"))
-FILED_PAYMENT = Payment("RM0001", date(2026, 8, 31), Decimal("7205.19"))
-FILED_STATEMENT = Statement("RM0001", date(2026, 9, 25), Decimal("18425.38"))
+FILED_TRANSACTION = Transaction("RM0001", "14680006822095", date(2024, 8, 27), Decimal("3033.25"))
+FILED_PAYMENT = Payment("RM0001", date(2024, 8, 31), Decimal("7205.19"))
+FILED_STATEMENT = Statement("RM0001", date(2024, 9, 25), Decimal("18425.38"))
 
 
 def on_file(**changes: Any) -> LegalEntity:
@@ -94,7 +94,7 @@ def test_an_answer_of_a_kind_not_on_file_does_no_harm() -> None:
 
 
 def test_a_wrong_answer_beside_a_right_one_fails_where_two_kinds_are_on_file() -> None:
-    wrong = {"statement_on": date(2026, 9, 25), "statement_balance": Decimal("18425.39")}
+    wrong = {"statement_on": date(2024, 9, 25), "statement_balance": Decimal("18425.39")}
 
     assert not is_proven(claimed(PAYMENT, wrong), on_file(transactions=()))
 
@@ -107,7 +107,7 @@ def test_without_history_nothing_passes() -> None:
 
 
 def test_a_statement_of_zero_is_no_evidence() -> None:
-    zero = Statement("RM0001", date(2026, 9, 25), Decimal("0.00"))
+    zero = Statement("RM0001", date(2024, 9, 25), Decimal("0.00"))
     entity = on_file(transactions=(), statements=(zero,))
 
     assert is_proven(claimed(PAYMENT), entity)
@@ -126,7 +126,7 @@ def test_a_transaction_of_zero_is_evidence() -> None:
     [
         {"transaction_number": "14680006822096"},
         {"transaction_total": Decimal("3033.24")},
-        {"payment_on": date(2026, 8, 30)},
+        {"payment_on": date(2024, 8, 30)},
         {"payment_amount": Decimal("-7205.19")},
     ],
 )
@@ -135,8 +135,8 @@ def test_both_halves_of_an_answer_must_be_right(wrong: dict[str, Any]) -> None:
 
 
 def test_the_halves_of_two_records_make_no_answer() -> None:
-    other = Payment("RM0001", date(2026, 9, 30), Decimal("11.00"))
-    crossed = {"payment_on": date(2026, 9, 30), "payment_amount": Decimal("7205.19")}
+    other = Payment("RM0001", date(2024, 9, 30), Decimal("11.00"))
+    crossed = {"payment_on": date(2024, 9, 30), "payment_amount": Decimal("7205.19")}
 
     assert not is_proven(claimed(TRANSACTION, crossed), on_file(payments=(FILED_PAYMENT, other)))
 
@@ -145,14 +145,14 @@ def test_evidence_counts_for_the_program_account_being_registered() -> None:
     """All questions are about the RM being registered: the other's records prove nothing."""
     assert not is_proven(claimed(PAYMENT, STATEMENT, extension="RM0002"), on_file())
 
-    moved = on_file(payments=(Payment("RM0002", date(2026, 8, 31), Decimal("7205.19")),))
+    moved = on_file(payments=(Payment("RM0002", date(2024, 8, 31), Decimal("7205.19")),))
     assert is_proven(claimed(PAYMENT, extension="RM0002"), moved)
     assert not is_proven(claimed(PAYMENT, STATEMENT), moved)
 
 
 @pytest.mark.parametrize("extension", ["RM0003", "RM0004"], ids=["closed", "not on file"])
 def test_the_program_account_must_exist_and_be_open(extension: str) -> None:
-    entity = on_file(payments=(Payment(extension, date(2026, 8, 31), Decimal("7205.19")),))
+    entity = on_file(payments=(Payment(extension, date(2024, 8, 31), Decimal("7205.19")),))
 
     assert not is_proven(claimed(PAYMENT, extension=extension), entity)
 

@@ -186,7 +186,7 @@ def regular(text: str) -> str:
     ["abc", "1.234", "12.345", "1,23,456", "1e5", "NaN", "Infinity", "1 2", "--1", "9" * 13, "½"],
 )
 def test_what_is_no_amount_is_refused(text: str) -> None:
-    form = questions(statement_on="2026-09-25", statement_balance=text)
+    form = questions(statement_on="2024-09-25", statement_balance=text)
 
     assert not form.is_valid()
     assert form.errors["statement_balance"] == [
@@ -208,9 +208,9 @@ def questions(**data: str) -> SecurityQuestionsForm:
 
 
 TWO = {
-    "payment_on": "2026-08-31",
+    "payment_on": "2024-08-31",
     "payment_amount": "7205.19",
-    "statement_on": "2026-09-25",
+    "statement_on": "2024-09-25",
     "statement_balance": "-18,425.38",
 }
 TRANSACTION = {"transaction_number": "1468 0006822-095", "transaction_total": "0.00"}
@@ -240,7 +240,7 @@ def test_answers_are_read_plainly() -> None:
         "transaction_total": Decimal("0.00"),
         "payment_on": None,
         "payment_amount": None,
-        "statement_on": date(2026, 9, 25),
+        "statement_on": date(2024, 9, 25),
         "statement_balance": Decimal("-18425.38"),
         "has_no_records": False,
     }
@@ -290,7 +290,7 @@ def test_answers_that_cannot_be_have_one_plain_error(
 
 
 def test_errors_of_several_questions_are_told_at_once() -> None:
-    form = questions(transaction_number="12", payment_on="2026-08-31")
+    form = questions(transaction_number="12", payment_on="2024-08-31")
 
     assert set(form.errors) == {"transaction_number", "transaction_total", "payment_amount"}
 

@@ -12,15 +12,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
+from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 from django.db import connection
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from businesses.register import LegalEntity
-from registration import services
+from registration import services, steady
 from registration.evidence import Verdict
 from registration.models import Registration
 from registration.terms import terms_in_force
@@ -109,17 +112,19 @@ def test_a_copy_that_gives_itself_away_is_caught(
 
 # ---------------------------------------------------------------- time
 
-ROUNDS = 60
+ROUNDS, FEW = 60, 20
 SAME = (0.8, 1.25)
 
 
-def times(person: User, numbers: dict[str, str], at: datetime) -> dict[str, float]:
+def times(
+    person: User, numbers: dict[str, str], at: datetime, rounds: int = ROUNDS
+) -> dict[str, float]:
     """The median CPU time of a failed claim of each number, tried in random order.
 
     Every try is two days after the one before it, so that none is locked.
     """
     spent: dict[str, list[float]] = {name: [] for name in numbers}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, bn9 in random.sample(sorted(numbers.items()), len(numbers)):
             at += timedelta(days=2)
             registration = ready(person, bn9, at)
@@ -179,7 +184,49 @@ def test_a_judgement_that_returns_early_is_caught(
         return judge(claim, entity, is_registered=is_registered)
 
     monkeypatch.setattr(services, "judge", early)
-    measured = ratios(times(person, numbers, at))
+    measured = ratios(times(person, numbers, at, FEW))
 
     assert measured["without_history"] > SAME[1], measured
     assert SAME[0] <= measured["registered"] <= SAME[1], measured
+
+
+@pytest.mark.parametrize(
+    ("method", "took", "waits"), [("POST", 0.125, 0.375), ("POST", 0.75, 0.0), ("GET", 0.125, None)]
+)
+def test_an_answer_to_a_post_waits_until_its_moment(
+    rf: RequestFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    took: float,
+    waits: float | None,
+) -> None:
+    """However long the register looked: the answer comes when the slowest would have come."""
+    clock, waited = [100.0], []
+    monkeypatch.setattr(steady, "ANSWER_AFTER", 0.5)
+    fake = SimpleNamespace(monotonic=lambda: clock[0], sleep=waited.append)
+    monkeypatch.setattr(steady, "time", fake)
+
+    @steady.steady
+    def view(request: HttpRequest) -> HttpResponse:
+        clock[0] += took
+        return HttpResponse("done")
+
+    assert view(rf.generic(method, "/")).content == b"done"
+    assert waited == ([] if waits is None else [waits])
+
+
+def test_the_answer_to_a_claim_is_held_back_after_its_locks_are_gone(
+    visitor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_in(visitor, next_bn9())
+    blocks: list[int] = []
+
+    def sleep(seconds: float) -> None:
+        assert 0 < seconds <= 60
+        blocks.append(len(connection.savepoint_ids))
+
+    monkeypatch.setattr(steady, "ANSWER_AFTER", 60.0)
+    monkeypatch.setattr(steady, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
+    send(visitor, form_key=str(uuid4()))
+
+    assert blocks == [len(connection.savepoint_ids)]

@@ -11,7 +11,7 @@ from registration.terms import TEXTS, terms_in_force
 KNOWN = {
     "1": (
         "d79320d2a88e2cafc823f235c82e7ff6a3a2fb824f38df1357a40d53a63a5b3f",
-        "c21cee3c20cd46ea293da4026241590e2dda8c9df90e37d16f6ad387602a2a20",
+        "678aeb104b8f1c1135b93b91a751f4ffc92f3d050972d39b11c3895d5bce94d7",
     ),
 }
 NO_BREAK = "\u00a0"
