@@ -1,0 +1,414 @@
+"""Every SQL statement of every service fails in turn: an act is whole or it is not there."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from importlib import import_module
+from inspect import getmembers, isfunction, signature
+from pkgutil import iter_modules
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import DatabaseError, connection, transaction
+
+import delegation.services
+from audit.services import Refusal
+from businesses.models import BusinessAccount
+from businesses.register import LegalEntity, get_register
+from businesses.services import open_business
+from delegation.invariants import CHECKS
+from delegation.models import (
+    BusinessRole,
+    Ceiling,
+    Level,
+    Membership,
+    ProgramRole,
+    StaffAssignment,
+)
+from delegation.roles import Role
+from delegation.services import clients, employees, groups, relationships, rights
+from delegation.services.registrations import found_business
+from registration import services as registrations
+from tests.registration.claims import draft, put_on_file
+from tests.transactions.factories import declare
+from tests.world import World, done
+from transactions import services as declarations
+from transactions.corrections import CHANGEABLE, CorrectedLine, Correction
+from transactions.models import DeclarationLine, ReasonCode
+
+type Act = Callable[[], Any]
+
+KEPT = ("django_content_type", "auth_permission", "portal_cache", "django_session")
+"""Tables that no service writes, or that are written once for all."""
+
+
+class Fault(DatabaseError):
+    """What the database says when it breaks down."""
+
+
+class Failing:
+    """Lets `passes` statements through and fails the next one."""
+
+    def __init__(self, passes: int) -> None:
+        self.passes = passes
+        self.has_failed = False
+
+    def __call__(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
+    ) -> Any:
+        # What ends or undoes a transaction is not made to fail: a lost connection undoes it too.
+        if sql.startswith(("ROLLBACK", "RELEASE")):
+            return execute(sql, params, many, context)
+        if self.passes == 0:
+            self.has_failed = True
+            self.passes = -1
+            raise Fault(f"The database broke down at: {sql[:80]}")
+        self.passes -= 1
+        return execute(sql, params, many, context)
+
+
+def everything() -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table."""
+    tables = [model._meta.db_table for model in apps.get_models(include_auto_created=True)]
+    rows = {}
+    with connection.cursor() as cursor:
+        for table in sorted(set(tables) - set(KEPT)):
+            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608
+            rows[table] = sorted(cursor.fetchall(), key=repr)
+    return rows
+
+
+def faults(act: Act, at: datetime) -> tuple[int, list[str]]:
+    """How many statements were made to fail until the act succeeded, and what each tore.
+
+    In the end the act is undone.
+    """
+    before, torn, tried = everything(), [], 0
+    while True:
+        failing = Failing(tried)
+        mark = transaction.savepoint_create()
+        try:
+            with connection.execute_wrapper(failing):
+                answer = act()
+        except Fault:
+            # What is left can be read, though a part of the act marked it to be undone.
+            transaction.set_rollback(False)
+            found = torn_tables(before)
+        else:
+            if not failing.has_failed:
+                assert not isinstance(answer, Refusal), answer.code
+                torn += [line for check in CHECKS for line in check(at)[1]]
+                transaction.savepoint_rollback(mark)
+                return tried, torn
+            found = ["the fault was swallowed"]
+        tried += 1
+        torn += [f"statement {tried}: {one}" for one in found]
+        # What was torn is mended, so that the next fault is looked at by itself.
+        transaction.savepoint_rollback(mark)
+
+
+def torn_tables(before: dict[str, list[tuple[Any, ...]]]) -> list[str]:
+    after = everything()
+    return [table for table in before if before[table] != after[table]]
+
+
+# ---------------------------------------------------------------- one act of every service
+
+
+class Scene:
+    """A business, a firm that works for it, and the people of both."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.maple = world.importer("Maple")
+        self.north = world.broker("North")
+        self.boss = {"actor": world.manager(self.maple), "acting_for": self.maple, "at": world.at}
+        self.lead = {"actor": world.manager(self.north), "acting_for": self.north, "at": world.at}
+        self.program = world.program(self.maple)
+        world.employee("Ana", self.maple)
+        self.eve = world.employee("Eve", self.maple, RM0001="editor")
+
+    def access_request(self) -> dict[str, Any]:
+        waiting = self.world.access_request("Zoe", self.maple, RM0001="editor")
+        return {"access_request": waiting, "expected_version": waiting.version, **self.boss}
+
+    def relationship_request(self) -> dict[str, Any]:
+        waiting = self.world.relationship_request(self.north, self.maple)
+        return {"relationship_request": waiting, "expected_version": waiting.version, **self.boss}
+
+    def agreement(self) -> relationships.Agreement:
+        return relationships.Agreement(
+            level=Level.PROGRAM,
+            programs=frozenset({self.program.pk}),
+            ceiling=Ceiling.EDITOR,
+            rules=relationships.Rules(),
+            last_day=(self.world.at + timedelta(days=30)).date(),
+        )
+
+    def client_group(self) -> Any:
+        self.world.relationship(self.maple, self.north)
+        return done(clients.create_client_group(name="Furniture", **self.lead))
+
+    def employee_group(self) -> Any:
+        return done(groups.create_employee_group(name="Customs", **self.boss))
+
+    def membership(self) -> Membership:
+        return Membership.objects.get(person=self.eve)
+
+    def entity(self) -> LegalEntity:
+        entity = get_register().find(put_on_file())
+        assert entity
+        return entity
+
+
+def _create_access_request(scene: Scene) -> Act:
+    return partial(
+        employees.create_access_request,
+        actor=scene.world.person("Zoe"),
+        bn9=scene.maple.bn9,
+        note="I work there.",
+        wishes={"RM0001": Role.EDITOR, "RM0002": Role.READER},
+        at=scene.world.at,
+    )
+
+
+def _approve_access_request(scene: Scene) -> Act:
+    roles = {program.pk: Role.EDITOR for program in scene.maple.programs.all()}
+    return partial(
+        employees.approve_access_request,
+        grants=employees.Grants(programs=roles),
+        **scene.access_request(),
+    )
+
+
+def _reject_access_request(scene: Scene) -> Act:
+    return partial(employees.reject_access_request, reason="Unknown", **scene.access_request())
+
+
+def _withdraw_access_request(scene: Scene) -> Act:
+    waiting = scene.access_request()["access_request"]
+    return partial(
+        employees.withdraw_access_request,
+        actor=scene.world.person("Zoe"),
+        access_request=waiting,
+        at=scene.world.at,
+    )
+
+
+def _create_relationship_request(scene: Scene) -> Act:
+    wish = relationships.Wish(level=Level.PROGRAM, extensions=("RM0001", "RM0002"))
+    return partial(
+        relationships.create_relationship_request,
+        client_bn9=scene.maple.bn9,
+        wish=wish,
+        **scene.lead,
+    )
+
+
+def _approve_relationship_request(scene: Scene) -> Act:
+    return partial(
+        relationships.approve_relationship_request,
+        agreement=scene.agreement(),
+        **scene.relationship_request(),
+    )
+
+
+def _reject_relationship_request(scene: Scene) -> Act:
+    return partial(
+        relationships.reject_relationship_request, reason="No", **scene.relationship_request()
+    )
+
+
+def _withdraw_relationship_request(scene: Scene) -> Act:
+    waiting = scene.relationship_request()["relationship_request"]
+    return partial(
+        relationships.withdraw_relationship_request, relationship_request=waiting, **scene.lead
+    )
+
+
+def _end_membership(scene: Scene) -> Act:
+    return partial(
+        rights.end_membership, membership=scene.membership(), reason="Left", **scene.boss
+    )
+
+
+def _suspend_membership(scene: Scene) -> Act:
+    return partial(
+        rights.suspend_membership, membership=scene.membership(), reason="Leave", **scene.boss
+    )
+
+
+def _end_business_role(scene: Scene) -> Act:
+    role = BusinessRole.objects.get(user=scene.world.person("Ana"))
+    return partial(rights.end_business_role, role=role, **scene.boss)
+
+
+def _end_program_role(scene: Scene) -> Act:
+    role = ProgramRole.objects.get(user=scene.eve)
+    return partial(rights.end_program_role, role=role, **scene.boss)
+
+
+def _create_client_group(scene: Scene) -> Act:
+    return partial(clients.create_client_group, name="Furniture", **scene.lead)
+
+
+def _add_client_to_group(scene: Scene) -> Act:
+    group = scene.client_group()
+    return partial(clients.add_client_to_group, group=group, client=scene.maple, **scene.lead)
+
+
+def _create_staff_assignment(scene: Scene) -> Act:
+    scene.world.relationship(scene.maple, scene.north)
+    return partial(
+        clients.create_staff_assignment,
+        assignee=scene.world.member("Sam", scene.north),
+        target=scene.maple,
+        role=Ceiling.EDITOR,
+        **scene.lead,
+    )
+
+
+def _end_staff_assignment(scene: Scene) -> Act:
+    done(_create_staff_assignment(scene)())
+    return partial(
+        clients.end_staff_assignment, assignment=StaffAssignment.objects.get(), **scene.lead
+    )
+
+
+def _create_employee_group(scene: Scene) -> Act:
+    return partial(groups.create_employee_group, name="Customs", **scene.boss)
+
+
+def _add_employee_to_group(scene: Scene) -> Act:
+    group = scene.employee_group()
+    return partial(groups.add_employee_to_group, group=group, person=scene.eve, **scene.boss)
+
+
+def _grant_employee_group_role(scene: Scene) -> Act:
+    return partial(
+        groups.grant_employee_group_role,
+        group=scene.employee_group(),
+        scope=scene.program,
+        role=Role.READER,
+        **scene.boss,
+    )
+
+
+def _submit_registration(scene: Scene) -> Act:
+    liam = scene.world.person("Liam")
+    claim = draft(liam, put_on_file(emails=["office@example.test"]), scene.world.at)
+    return partial(
+        registrations.submit_registration,
+        actor=liam,
+        registration=claim,
+        expected_version=claim.version,
+        at=scene.world.at,
+    )
+
+
+def _create_correction(scene: Scene) -> Act:
+    declaration = declare(scene.program, scene.world.at, lines=({}, {}))
+    lines = DeclarationLine.objects.filter(version__declaration=declaration).order_by("number")
+    corrected = [
+        CorrectedLine(
+            line.number, **{name: getattr(line, name) for name in CHANGEABLE} | {"origin": "MX"}
+        )
+        for line in lines
+    ]
+    return partial(
+        declarations.create_correction,
+        declaration=declaration,
+        change=Correction(ReasonCode.ORIGIN, "From Mexico.", tuple(corrected)),
+        expected_version=1,
+        **scene.boss,
+    )
+
+
+def _found_business(scene: Scene) -> Act:
+    entity, liam = scene.entity(), scene.world.person("Liam")
+
+    @transaction.atomic
+    def found() -> BusinessAccount:
+        business = open_business(entity=entity, at=scene.world.at)
+        found_business(person=liam, business=business, at=scene.world.at)
+        return business
+
+    return found
+
+
+ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
+    employees.create_access_request: _create_access_request,
+    employees.approve_access_request: _approve_access_request,
+    employees.reject_access_request: _reject_access_request,
+    employees.withdraw_access_request: _withdraw_access_request,
+    relationships.create_relationship_request: _create_relationship_request,
+    relationships.approve_relationship_request: _approve_relationship_request,
+    relationships.reject_relationship_request: _reject_relationship_request,
+    relationships.withdraw_relationship_request: _withdraw_relationship_request,
+    rights.end_membership: _end_membership,
+    rights.suspend_membership: _suspend_membership,
+    rights.end_business_role: _end_business_role,
+    rights.end_program_role: _end_program_role,
+    clients.create_client_group: _create_client_group,
+    clients.add_client_to_group: _add_client_to_group,
+    clients.create_staff_assignment: _create_staff_assignment,
+    clients.end_staff_assignment: _end_staff_assignment,
+    groups.create_employee_group: _create_employee_group,
+    groups.add_employee_to_group: _add_employee_to_group,
+    groups.grant_employee_group_role: _grant_employee_group_role,
+    found_business: _found_business,
+    registrations.submit_registration: _submit_registration,
+    declarations.create_correction: _create_correction,
+}
+
+
+def public_services() -> Iterator[Callable[..., Any]]:
+    """The functions of the services of delegation in which somebody acts."""
+    for found in iter_modules(delegation.services.__path__):
+        module = import_module(f"delegation.services.{found.name}")
+        for name, function in getmembers(module, isfunction):
+            named = {
+                key
+                for key, one in signature(function).parameters.items()
+                if one.kind is one.KEYWORD_ONLY
+            }
+            here = function.__module__ == module.__name__ and not name.startswith("_")
+            if here and {"actor", "at"} <= named:
+                yield function
+
+
+def test_every_service_has_its_act() -> None:
+    assert set(public_services()) <= set(ACTS)
+    assert len(set(public_services())) >= 17
+
+
+@contextmanager
+def not_atomic() -> Iterator[None]:
+    """`transaction.atomic` holds nothing together."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transaction.Atomic, "__enter__", lambda self: None)
+        patch.setattr(transaction.Atomic, "__exit__", lambda self, *error: None)
+        yield
+
+
+@pytest.mark.parametrize(
+    "room", sorted({service.__module__ for service in ACTS}), ids=lambda room: room
+)
+def test_acts_are_whole_or_not_there(world: World, room: str) -> None:
+    scene, whole = Scene(world), dict[str, int]()
+    known = dict(world.people)
+    for service in (one for one in ACTS if one.__module__ == room):
+        with transaction.atomic():
+            act = ACTS[service](scene)
+            tried, torn = faults(act, world.at)
+            assert not torn, f"{service.__name__}: {torn}"
+            # The control: the same act, held together by nothing, is torn.
+            with not_atomic():
+                assert faults(act, world.at)[1], service.__name__
+            transaction.set_rollback(True)
+        whole[service.__name__] = tried
+        world.people = dict(known)
+    print(f"{sum(whole.values())} statements failed: {whole}")
+    assert min(whole.values()) > 5
