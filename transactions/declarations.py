@@ -8,6 +8,7 @@ another party changed the declaration, and nothing of what it says.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
@@ -24,17 +25,17 @@ JOINED = ("program", "owner", "latest__submitter")
 class Submitter(models.TextChoices):
     """Who submitted a version, as the visibility rules tell submitters apart."""
 
-    ACTING_FOR = "acting_for", _("Submitted by your firm")
-    IMPORTER = "importer", _("Submitted by the importer")
-    OTHER = "other", _("Submitted by other business")
+    ACTING_FOR = "acting_for", _("Your firm")
+    IMPORTER = "importer", _("The importer")
+    OTHER = "other", _("Other business")
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What a list is narrowed to; whatever is empty narrows nothing.
 
-    `number` has 14 digits, or 19 with those of a version. `client_bn9` is any owner. Days are
-    local, both included.
+    `number` has 14 digits, or 19 with those of a visible version. `client_bn9` is any owner.
+    `submitter` is that of the version which the list shows. Days are local, both included.
     """
 
     number: str = ""
@@ -84,29 +85,35 @@ def find_declarations(access: Access, wanted: Wanted) -> QuerySet[Declaration]:
         conditions &= Q(declared_at__lt=end_of_day(wanted.last_day))
     if wanted.number:
         conditions &= Q(number=wanted.number[:14])
-    of_version = _of_version(access, wanted)
-    if of_version:
-        conditions &= _with_a_visible_version(access, of_version)
+    if wanted.number[14:]:
+        conditions &= _with_a_visible_version(access, Q(number=int(wanted.number[14:])))
+    if wanted.submitter:
+        newer = _visible_of(access, OuterRef("declaration"), number__gt=OuterRef("number"))
+        by_wanted = _submitted_by(access, Submitter(wanted.submitter))
+        conditions &= _with_a_visible_version(access, by_wanted, Q(~Exists(newer)))
     return visible_declarations(access).filter(conditions)
 
 
-def _of_version(access: Access, wanted: Wanted) -> Q:
-    """What is wanted of a version: its five digits, and who submitted it."""
+def _submitted_by(access: Access, submitter: Submitter) -> Q:
     by_us = Q(submitter_id=access.acting_for.pk)
     by_importer = Q(submitter_id=F("owner_id"))
-    conditions = {
-        "": Q(),
+    return {
         Submitter.ACTING_FOR: by_us,
         Submitter.IMPORTER: by_importer,
         Submitter.OTHER: ~by_us & ~by_importer,
-    }[wanted.submitter]
-    digits = wanted.number[14:]
-    return conditions & Q(number=int(digits)) if digits else conditions
+    }[submitter]
 
 
 def _with_a_visible_version(access: Access, *conditions: Q) -> Q:
-    of_it = DeclarationVersion.objects.filter(*conditions, declaration=OuterRef("pk"))
-    return Q(Exists(access.visible(of_it)))
+    return Q(Exists(_visible_of(access, OuterRef("pk"), *conditions)))
+
+
+def _visible_of(
+    access: Access, declaration: OuterRef, *conditions: Q, **columns: Any
+) -> QuerySet[DeclarationVersion]:
+    """The visible versions of the declaration of an outer query."""
+    of_it = DeclarationVersion.objects.filter(*conditions, declaration=declaration, **columns)
+    return access.visible(of_it)
 
 
 def newest_visible(

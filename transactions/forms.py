@@ -76,7 +76,7 @@ class DeclarationFilterForm(PortalForm):
         error_messages={"invalid_choice": _("Choose a program account of this list.")},
     )
     submitter = forms.ChoiceField(
-        label=_("With a version"),
+        label=_("Submitted by"),
         required=False,
         error_messages={"invalid_choice": _("Choose a submitter of this list.")},
     )

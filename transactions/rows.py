@@ -13,7 +13,7 @@ from delegation.access import Access, PathKind
 from delegation.roles import Role
 from pages.formats import NO_BREAK, day, is_french, moment, money
 from transactions.corrections import CHANGEABLE, Difference
-from transactions.declarations import is_newer_hidden, newest_visible
+from transactions.declarations import Submitter, is_newer_hidden, newest_visible
 from transactions.models import BY_FILE, Declaration, DeclarationLine, DeclarationVersion
 from transactions.tariff import show_hs_code, show_treatment
 
@@ -176,10 +176,10 @@ def submitted_as(access: Access, version: DeclarationVersion) -> str:
     """Who the submitter is to the reader, in the words of the visibility rules."""
     if version.submitter_id == version.owner_id:
         is_own = version.owner_id == access.acting_for.pk
-        return _("You, the importer") if is_own else _("The importer")
+        return _("You, the importer") if is_own else str(Submitter.IMPORTER.label)
     if version.submitter_id == access.acting_for.pk:
-        return _("Your firm")
-    return _("Other business")
+        return str(Submitter.ACTING_FOR.label)
+    return str(Submitter.OTHER.label)
 
 
 def authority_in_words(acting_under: str) -> str:

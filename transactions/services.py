@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from audit.services import Refusal, business_chain, record, refuse
+from audit.services import Refusal, business_chain, not_before, record, refuse
 from businesses.models import BusinessAccount
 from delegation.access import Access, Decision, Reason
 from pages.formats import moment
@@ -45,6 +45,7 @@ def create_correction(
     so is a correction that changes nothing. Amounts are taken as given; totals are added up here.
     """
     locked = Declaration.objects.select_for_update(no_key=True).get(pk=declaration.pk)
+    at = not_before(at, business_chain(locked.owner.bn9), business_chain(acting_for.bn9))
     latest = locked.versions.select_related("submitter").get(number=locked.latest_number)
     decision = can_create_correction(Access(actor, acting_for, at), locked, latest)
     before = list(latest.lines.order_by("number"))

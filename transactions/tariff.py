@@ -13,11 +13,14 @@ TREATMENTS: dict[str, str | Promise] = {
     "25": _("Peru"),
     "30": _("Korea"),
     "31": _("European Union (CETA)"),
+    "33": _("Trans-Pacific Partnership (CPTPP)"),
+    "34": _("United Kingdom"),
 }
 """The tariff treatments that most goods come under, by the code that a declaration gives.
 
-Sources: CBSA Customs Notice 23-21 (10, 11); CBSA as told by the brokers' society, June 2017 (31);
-the published list of August 2016 (the others). Any other code is shown as it is.
+Sources: CBSA Customs Notices 23-21 (10, 11), 21-23 (33) and 21-06 (34); CBSA as told by the
+brokers' society, June 2017 (31); a list published in August 2016 (the others). Any other code is
+shown as it is.
 """
 
 

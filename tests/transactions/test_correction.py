@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import connection, transaction
 
 from audit.chain import verify
 from audit.models import Event
@@ -45,7 +45,8 @@ def now(clock: object) -> None:
 
 @pytest.fixture
 def maple(world: World) -> BusinessAccount:
-    return world.importer("Maple")
+    with transaction.atomic():
+        return world.importer("Maple")
 
 
 @pytest.fixture
@@ -280,7 +281,7 @@ def test_the_broker_is_told_for_whom_it_acts(
     text = words(visit.get(page))
 
     assert f"of your client Maple, {maple.bn_shown} RM 0001" in text
-    assert f"submitted by ITN, {itn.bn_shown}" in text
+    assert f"acting for ITN, {itn.bn_shown}" in text
     response = visit.post(page, correction(declaration, 1, origin_1="us"), follow=True)
     assert response.redirect_chain[0][0] == url("declaration_detail", itn, declaration)
     assert declaration.versions.get(number=2).lines.get().origin == "US"

@@ -94,7 +94,7 @@ def test_filters_of_an_importer(world: World, maple: BusinessAccount, itn: Busin
     first, last = f"{windows.number}00002", f"{doors.number}00001"
 
     assert listed(person, maple, program="RM0001") == [first]
-    assert listed(person, maple, submitter="importer") == [first]
+    assert listed(person, maple, submitter="importer") == []
     assert listed(person, maple, submitter="other") == [last, first]
     assert listed(person, maple, first_day="2026-11-23") == [last]
     assert listed(person, maple, last_day="2026-11-22") == [first]
