@@ -63,7 +63,7 @@ def save_step(
     at: datetime,
 ) -> Registration:
     """Keep what the person entered in one step: values by column. A closed one stays as it is."""
-    draft = _lock(registration)
+    draft = _lock(registration, actor)
     if draft.outcome:
         return draft
     for name, value in answers.items():
@@ -78,7 +78,7 @@ def accept_terms(
     *, actor: User, registration: Registration, terms: Terms, read_in: Language, at: datetime
 ) -> Registration:
     """Keep which terms the person accepted, in which language they were read, and when."""
-    draft = _lock(registration)
+    draft = _lock(registration, actor)
     if draft.outcome:
         return draft
     draft.terms_version = terms.version
@@ -103,7 +103,7 @@ def submit_registration(
     cannot be counted nothing is judged, and where the judgement cannot end nobody learns of it. A
     registration that is closed is returned as it is.
     """
-    draft = _lock(registration)
+    draft = _lock(registration, actor)
     if draft.outcome:
         return draft
     problem = _why_not_submittable(draft, expected_version)
@@ -126,7 +126,7 @@ def request_review(
     *, actor: User, registration: Registration, note: str, at: datetime
 ) -> ReviewRequest | Refusal:
     """Ask the agency to look at a registration that did not succeed; once per business number."""
-    locked = _lock(registration)
+    locked = _lock(registration, actor)
     verb = "registration.request_review"
     if Outcome.IN_REVIEW not in TRANSITIONS[locked.outcome]:
         return _refuse(actor, locked, at, "wrong_state", NOT_REVIEWABLE, verb)
@@ -147,7 +147,7 @@ def decline_second_manager(
     *, actor: User, registration: Registration, at: datetime
 ) -> Registration:
     """Keep that the first manager names no second one yet. Saying so again changes nothing."""
-    locked = _lock(registration)
+    locked = _lock(registration, actor)
     if locked.outcome != Outcome.REGISTERED or locked.second_manager_declined_at:
         return locked
     locked.second_manager_declined_at = at
@@ -171,8 +171,10 @@ NOT_REVIEWABLE = _("This registration cannot be reviewed. Nothing was changed.")
 ALREADY_WAITING = _("A request of yours for this business number already waits for a review.")
 
 
-def _lock(registration: Registration) -> Registration:
-    return Registration.objects.select_for_update(no_key=True).get(pk=registration.pk)
+def _lock(registration: Registration, actor: User) -> Registration:
+    """The registration as it is now, held until the transaction ends; only the person's own."""
+    rows = Registration.objects.select_for_update(no_key=True)
+    return rows.get(pk=registration.pk, person=actor)
 
 
 def _touch(draft: Registration, at: datetime) -> None:

@@ -37,6 +37,9 @@ from registration.steps import Step, address, all_done, before, is_open, next_st
 from registration.terms import terms_in_force
 from registration.tries import tries
 
+MOST_REQUESTS = 25
+"""How many waiting requests the receipt lists; the page of relationships has them all."""
+
 SUPPORT_CODE = "CCP-REG-01"
 """What client support asks for. One code, whatever the reason: it tells nothing."""
 
@@ -180,7 +183,7 @@ def registration_receipt(request: PersonRequest, pk: UUID) -> HttpResponse:
         "registration": registration,
         "business": registration.business,
         "programs": linked.order_by("extension"),
-        "requests": received_requests(access).select_related("provider"),
+        "requests": received_requests(access).select_related("provider")[:MOST_REQUESTS],
         "is_alone": len(managers_of(registration.bn9, access.at)) < 2,
         "steps": all_done(),
     }

@@ -305,6 +305,17 @@ def test_terms_of_an_older_version_have_to_be_accepted_again(
     assert isinstance(refusal, Refusal) and refusal.code == "incomplete"
 
 
+def test_nobody_acts_on_somebody_elses_registration(
+    world: World, person: User, at: datetime
+) -> None:
+    theirs = draft(world.person("Nadia Haddad"), put_on_file(), at)
+
+    with pytest.raises(Registration.DoesNotExist):
+        submit(person, theirs, at)
+    with pytest.raises(Registration.DoesNotExist):
+        services.save_step(actor=person, registration=theirs, step=Step.TERMS, answers={}, at=at)
+
+
 # ---------------------------------------------------------------- review
 
 
