@@ -16,11 +16,15 @@ class InsertOnlyError(TypeError):
 
 
 class Chain(models.Model):
-    """The head of one chain: the row that is locked while an event is added to it."""
+    """The head of one chain: the row that is locked while an event is added to it.
+
+    `newest_at` is the latest instant of its events, which is not always that of the last one.
+    """
 
     key = models.CharField(max_length=64, primary_key=True)
     head = models.CharField(max_length=64, default=GENESIS)
     length = models.PositiveBigIntegerField(default=0)
+    newest_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.key

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from django.db import transaction
+from django.db.models import Max
 from django.db.transaction import TransactionManagementError
 from django.utils.functional import Promise
 from django.utils.timezone import is_naive
@@ -43,6 +44,16 @@ def business_chain(bn9: str) -> str:
 def person_chain(person: Person) -> str:
     """The chain of a person."""
     return f"person:{person.pk}"
+
+
+def not_before(at: datetime, *chains: str) -> datetime:
+    """The instant of an act that waited for a lock: `at`, or the newest event of its chains.
+
+    Whoever waits read the clock before, and what ended meanwhile must count as ended. Asked once
+    the lock is held; what held it has committed its event by then.
+    """
+    newest = Chain.objects.filter(pk__in=chains).aggregate(Max("newest_at"))["newest_at__max"]
+    return max(at, newest or at)
 
 
 def record(
@@ -86,7 +97,7 @@ def record(
     }
     heads = _locked_heads(chains)
     Event.objects.bulk_create([_extend(head, Event(**said)) for head in heads])
-    Chain.objects.bulk_update(heads, ["head", "length"])
+    Chain.objects.bulk_update(heads, ["head", "length", "newest_at"])
 
 
 def refuse(
@@ -138,4 +149,5 @@ def _extend(head: Chain, event: Event) -> Event:
     event.previous_hash = head.head
     event.hash = event_hash(event)
     head.length, head.head = event.seq, event.hash
+    head.newest_at = max(event.at, head.newest_at or event.at)
     return event

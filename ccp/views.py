@@ -1,6 +1,7 @@
 """The answer for monitors, and the pages for what went wrong."""
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -18,8 +19,10 @@ def health(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what cannot be read."""
-    return render(request, "400.html", status=400)
+    """Answer what cannot be read, and say so where it is only too long."""
+    is_too_long = isinstance(exception, (RequestDataTooBig, TooManyFieldsSent))
+    status = 413 if is_too_long else 400
+    return render(request, "400.html", {"is_too_long": is_too_long}, status=status)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

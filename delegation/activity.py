@@ -1,6 +1,6 @@
 """The history of a business as its managers read it: who did what, for whom, by which right."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,7 +46,7 @@ def acts(events: Sequence[Event], access: Access) -> list[Act]:
         Act(
             sentence=sentence(event),
             about=about.get(event.object_id) or str((event.after or {}).get("target", "")),
-            who=event.actor_name or _("The portal"),
+            who=_who(event, own, names),
             at=event.at,
             acting_for=names.get(event.acting_for, event.acting_for),
             right=right_in_words(event.path),
@@ -55,6 +55,13 @@ def acts(events: Sequence[Event], access: Access) -> list[Act]:
         )
         for event in events
     ]
+
+
+def _who(event: Event, own: str, names: Mapping[str, str]) -> str:
+    """The person who acted; of another business only its name, for who works there is its own."""
+    if event.acting_for not in ("", own):
+        return names.get(event.acting_for, show_bn9(event.acting_for))
+    return event.actor_name or _("The portal")
 
 
 def _clients_asked(events: Sequence[Event], own: str) -> dict[str, str]:

@@ -247,7 +247,7 @@ def conditions_hold(at: datetime) -> Finding:
     """Every row fulfils the conditions that its table has."""
     return together(
         *[
-            look(model._base_manager.all(), constraint.condition)
+            look(model._base_manager.all(), Q(constraint.condition))
             for model in apps.get_models()
             for constraint in model._meta.constraints
             if isinstance(constraint, models.CheckConstraint)

@@ -11,14 +11,14 @@ class Submission(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
     )
-    path = models.CharField(max_length=500)
+    digest = models.CharField(max_length=64)
     outcome = models.TextField()
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["user", "key", "path"], name="submission_once"),
+            models.UniqueConstraint(fields=["user", "key", "digest"], name="submission_once"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.path} {self.key}"
+        return str(self.key)

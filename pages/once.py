@@ -1,6 +1,8 @@
 """A form posted twice (double click, refresh, back, retry) has one effect."""
 
-from collections.abc import Callable
+import hashlib
+import json
+from collections.abc import Callable, Mapping
 from functools import wraps
 from uuid import UUID
 
@@ -16,10 +18,11 @@ type View = Callable[..., HttpResponse]
 def once(view: View) -> View:
     """Let each form that `{% form_key %}` marked act once through `view`.
 
-    A post claims its key (for this person and this path) in the transaction in which the view
-    acts, so that two posts at the same time wait for one another. The outcome is the page that
-    the view redirects to; the same key again answers with it and does not run the view. Any
-    other answer releases the key: a form that was refused is corrected and posted again. An
+    A post claims its key (for this person, this page in any language and what was entered) in the
+    transaction in which the view acts, so that two posts at the same time wait for one another.
+    The outcome is the page that the view redirects to; the same post again answers with it and
+    does not run the view. Who goes back and changes the form posts something else, which acts.
+    Any other answer releases the key: a form that was refused is corrected and posted again. An
     anonymous post, and one without a well-formed key, claims nothing and the view runs.
     """
 
@@ -32,7 +35,7 @@ def once(view: View) -> View:
             submission, is_claimed = Submission.objects.get_or_create(
                 key=key,
                 user_id=request.user.pk,
-                path=request.path[: Submission._meta.get_field("path").max_length],
+                digest=_digest(request, kwargs),
                 defaults={"created_at": timezone.now()},
             )
             if not is_claimed:
@@ -46,6 +49,16 @@ def once(view: View) -> View:
         return response
 
     return guarded
+
+
+def _digest(request: HttpRequest, kwargs: Mapping[str, object]) -> str:
+    """SHA-256 of the page and of what was entered, in hexadecimal."""
+    page = request.resolver_match.view_name if request.resolver_match else request.path
+    entered = sorted(
+        (name, values) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"
+    )
+    place = sorted((name, str(value)) for name, value in kwargs.items())
+    return hashlib.sha256(json.dumps([page, place, entered]).encode()).hexdigest()
 
 
 def _posted_key(request: HttpRequest) -> UUID | None:

@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=64, primary_key=True, serialize=False)),
                 ('head', models.CharField(default='0000000000000000000000000000000000000000000000000000000000000000', max_length=64)),
                 ('length', models.PositiveBigIntegerField(default=0)),
+                ('newest_at', models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(

@@ -76,9 +76,7 @@ def create_staff_assignment(
     An assignment gives at most what the client's terms allow. The firm's BAMs need none.
     """
     access = Access(actor, acting_for, at)
-    problem = _why_not_assignable(access, assignee, target, at)
-    if ends_at is not None and ends_at <= at:
-        problem = problem or ("ends_in_the_past", _("The last day cannot be before today."))
+    problem = _why_not_assignable(access, assignee, target, ends_at)
     if problem:
         return _refuse("staff_assignment.create", problem, actor, acting_for, _name(assignee), at)
     columns: dict[str, Any] = {
@@ -142,7 +140,7 @@ def _why_not_assignable(
     access: Access,
     assignee: User | EmployeeGroup,
     target: BusinessAccount | ClientGroup,
-    at: datetime,
+    ends_at: datetime | None,
 ) -> Problem | None:
     if not can_assign_staff(access).allowed:
         return _not_allowed()
@@ -151,14 +149,18 @@ def _why_not_assignable(
             "As a manager you reach every client; you cannot assign yourself."
         )
     if isinstance(assignee, User):
-        ours = assignee in assignable_people(access.acting_for, at)
+        ours = assignee in assignable_people(access.acting_for, access.at)
     else:
         ours = assignee.business_id == access.acting_for.pk
     if isinstance(target, BusinessAccount):
         known = access.clients().filter(pk=target.pk).exists()
     else:
         known = target.provider_id == access.acting_for.pk
-    return None if ours and known else _not_allowed()
+    if not ours or not known:
+        return _not_allowed()
+    if ends_at is not None and ends_at <= access.at:
+        return "ends_in_the_past", _("The last day cannot be before today.")
+    return None
 
 
 def _not_allowed() -> Problem:

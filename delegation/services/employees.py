@@ -10,13 +10,21 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from audit.services import Refusal, business_chain, person_chain, record, refuse
+from audit.services import (
+    Refusal,
+    business_chain,
+    not_before,
+    person_chain,
+    record,
+    refuse,
+)
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
 from delegation.models import AccessRequest, AccessRequestLine, Decision
 from delegation.models.periods import during
 from delegation.permissions import (
     can_approve_access_request,
+    can_end_role,
     can_grant_role,
     can_reject_access_request,
 )
@@ -125,6 +133,8 @@ def approve_access_request(
     if grants.make_bam:
         role_service.lock_managers(acting_for)
     locked = lock(access_request)
+    role_service.lock_membership(locked.person, acting_for)
+    at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     lines = can_approve_access_request(access, locked)
     given = grants.named(acting_for)
@@ -173,6 +183,7 @@ def reject_access_request(
 ) -> AccessRequest | Refusal:
     """Reject every open line that the actor may decide, with a reason that the person reads."""
     locked = lock(access_request)
+    at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     lines = can_reject_access_request(access, locked)
     problem = why_not_decidable(locked, Decision.REJECTED, expected_version, at) or why_not_yours(
@@ -224,7 +235,7 @@ def _why_not_grantable(
     grantable = all(can_grant_role(access, program, role) for program, role in given.items())
     if grants.make_bam:
         grantable = can_grant_role(access, access.acting_for, Role.BAM)
-    if not grantable:
+    if not grantable or not all(_can_replace(access, access_request, one) for one in given):
         return "above_own_right", _("You cannot grant more than your own role allows.")
     wished = {line.extension for line in lines}
     if not access.is_bam and not all(program.extension in wished for program in given):
@@ -234,6 +245,12 @@ def _why_not_grantable(
     ).exists():
         return "membership_suspended", _("This person’s access to the business is suspended.")
     return None
+
+
+def _can_replace(access: Access, access_request: AccessRequest, program: ProgramAccount) -> bool:
+    """A new role takes the place of a direct one, which the actor must be able to take."""
+    held = role_service.direct_role(access_request.person, program, access.at)
+    return held is None or can_end_role(access, program, held)
 
 
 def _decide_lines(

@@ -8,12 +8,12 @@ from typing import Any
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from audit.services import Refusal, business_chain, record, refuse
+from audit.services import Refusal, business_chain, not_before, record, refuse
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access, earliest
 from delegation.consent import relationship_consent
@@ -105,6 +105,18 @@ class Agreement:
         """The first instant after the last day; none for an open end."""
         return end_of_day(self.last_day) if self.last_day else None
 
+    def recorded(self, extensions: Iterable[str]) -> dict[str, Any]:
+        """What history keeps of the agreement; `extensions` are those of its programs."""
+        return {
+            "level": self.level,
+            "programs": sorted(extensions),
+            "covers_future": self.covers_future,
+            "ceiling": self.ceiling,
+            "last_day": self.last_day,
+            "open_end_reason": self.open_end_reason,
+            **self.rules.columns(),
+        }
+
 
 def default_last_day(today: date) -> date:
     """The last day that an approval proposes: two years from today, by settings."""
@@ -146,13 +158,7 @@ def create_relationship_request(
     RelationshipRequestLine.objects.bulk_create(
         RelationshipRequestLine(request=waiting, extension=extension) for extension in extensions
     )
-    for manager in role_service.managers_of(client_bn9, at):
-        notify(
-            key=f"relationship_requests_waiting:{client_bn9}:{manager.pk}:{at:%Y-%m-%d}",
-            template="delegation/email/relationship_request_waiting.txt",
-            recipient=manager,
-            context={"bn9": client_bn9},
-        )
+    _tell_managers(client_bn9, at)
     record(
         verb="relationship_request.create",
         after={"level": wish.level, "programs": list(extensions), **wish.rules.columns()},
@@ -179,6 +185,7 @@ def approve_relationship_request(
     old ones for the program accounts concerned.
     """
     locked = lock(relationship_request)
+    at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     problem = why_not_approvable(access, locked, agreement, expected_version)
     if problem:
@@ -196,18 +203,10 @@ def approve_relationship_request(
         approved = line.extension == "" or line.extension in agreed
         decide_line(line, Decision.APPROVED if approved else Decision.REJECTED, actor, at)
     close_if_decided(locked, actor, "", at)
-    _told(locked, acting_for, "relationship_request_approved", agreement=agreement)
+    _told(locked, acting_for, "relationship_request_approved", at, agreement=agreement)
     record(
         verb="relationship_request.approve",
-        after={
-            "level": agreement.level,
-            "programs": sorted(agreed),
-            "covers_future": agreement.covers_future,
-            "ceiling": agreement.ceiling,
-            "last_day": agreement.last_day,
-            "open_end_reason": agreement.open_end_reason,
-            **agreement.rules.columns(),
-        },
+        after=agreement.recorded(agreed),
         path=own_path(access),
         **_about(actor, acting_for, locked, at),
     )
@@ -226,6 +225,7 @@ def reject_relationship_request(
 ) -> RelationshipRequest | Refusal:
     """Reject every open line that the actor may decide, with a reason that the firm reads."""
     locked = lock(relationship_request)
+    at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     lines = can_reject_relationship_request(access, locked)
     problem = why_not_decidable(locked, Decision.REJECTED, expected_version, at) or why_not_yours(
@@ -238,7 +238,7 @@ def reject_relationship_request(
     for line in lines:
         decide_line(line, Decision.REJECTED, actor, at)
     close_if_decided(locked, actor, reason, at)
-    _told(locked, acting_for, "relationship_request_rejected", reason=reason)
+    _told(locked, acting_for, "relationship_request_rejected", at, reason=reason)
     record(
         verb="relationship_request.reject",
         reason=reason,
@@ -258,6 +258,7 @@ def withdraw_relationship_request(
 ) -> RelationshipRequest | Refusal:
     """Take back a request of one's own firm while any of it waits."""
     locked = lock(relationship_request)
+    at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     problem = why_not_decidable(locked, Decision.WITHDRAWN, None, at)
     if locked.provider_id != acting_for.pk or not can_request_relationship(access).allowed:
@@ -294,6 +295,7 @@ def why_not_approvable(
         or _why_not_scope(access, lines, agreement)
         or _why_not_period(access.at, agreement)
         or _why_not_provider(access, relationship_request)
+        or _why_not_over_business_terms(access, relationship_request, agreement)
     )
 
 
@@ -324,6 +326,25 @@ def _why_not_provider(access: Access, relationship_request: RelationshipRequest)
     if relationship_request.provider_id == access.acting_for.pk:
         return "own_business", _("A business cannot have a relationship with itself.")
     return None
+
+
+def _why_not_over_business_terms(
+    access: Access, relationship_request: RelationshipRequest, agreement: Agreement
+) -> Problem | None:
+    """A PAM does not touch what a BAM agreed for the whole business (invariant 2)."""
+    touched = RelationshipTerms.objects.filter(
+        during(access.at),
+        Q(program__in=agreement.programs) | Q(program=None),
+        relationship__client=access.acting_for,
+        relationship__provider=relationship_request.provider_id,
+        level=Level.BUSINESS,
+    )
+    if access.is_bam or not touched.exists():
+        return None
+    return "business_terms", _(
+        "A Business Account Manager agreed to business management with this service provider. "
+        "Only a Business Account Manager changes that."
+    )
 
 
 def _why_not_scope(
@@ -400,13 +421,15 @@ def _agree(
 ) -> None:
     """Write the terms: one row for all programs with the future ones, else one for each program.
 
-    Terms in force for the same programs end now; those of a wider agreement are replaced whole.
+    Terms in force for the same programs end now, so that on each exactly the new ones hold.
     """
     scopes: list[ProgramAccount | None] = [None] if agreement.covers_future else list(programs)
-    replaced = relationship.terms.filter(during(at))
-    if not agreement.covers_future:
-        replaced = replaced.filter(program__in=programs)
-    replaced.update(ends_at=at)
+    in_force = relationship.terms.filter(during(at))
+    if agreement.covers_future:
+        in_force.update(ends_at=at)
+    else:
+        _take_out(in_force.filter(program=None).first(), programs, at)
+        in_force.filter(program__in=programs).update(ends_at=at)
     consent = relationship_consent()
     RelationshipTerms.objects.bulk_create(
         RelationshipTerms(
@@ -429,15 +452,48 @@ def _agree(
     )
 
 
-def _told(
-    waiting: RelationshipRequest, client: BusinessAccount, template: str, **context: Any
+def _take_out(
+    whole: RelationshipTerms | None, programs: list[ProgramAccount], at: datetime
 ) -> None:
-    notify(
-        key=f"{template}:{waiting.pk}:{waiting.version}",
-        template=f"delegation/email/{template}.txt",
-        recipient=waiting.requested_by,
-        context={"relationship_request": waiting, "client": client, **context},
-    )
+    """Let terms for all programs go on for the others alone, as they were agreed."""
+    if whole is None:
+        return
+    others = whole.relationship.client.programs.exclude(pk__in=[one.pk for one in programs])
+    until = whole.ends_at
+    whole.ends_at = at
+    whole.save()
+    for program in others.order_by("extension"):
+        whole.pk, whole._state.adding = None, True
+        whole.program, whole.starts_at, whole.ends_at = program, at, until
+        whole.save(force_insert=True)
+
+
+def _tell_managers(client_bn9: str, at: datetime) -> None:
+    """Tell each manager of the number, where it is registered, once a day."""
+    for manager in role_service.managers_of(client_bn9, at):
+        notify(
+            key=f"relationship_requests_waiting:{client_bn9}:{manager.pk}:{at:%Y-%m-%d}",
+            template="delegation/email/relationship_request_waiting.txt",
+            recipient=manager,
+            context={"bn9": client_bn9},
+        )
+
+
+def _told(
+    waiting: RelationshipRequest,
+    client: BusinessAccount,
+    template: str,
+    at: datetime,
+    **context: Any,
+) -> None:
+    """Tell those who manage the firm now, whoever asked at the time."""
+    for manager in role_service.managers_of(waiting.provider.bn9, at):
+        notify(
+            key=f"{template}:{waiting.pk}:{waiting.version}:{manager.pk}",
+            template=f"delegation/email/{template}.txt",
+            recipient=manager,
+            context={"relationship_request": waiting, "client": client, **context},
+        )
 
 
 def _about(
@@ -463,8 +519,10 @@ def _refuse_decision(
     waiting: RelationshipRequest,
     at: datetime,
 ) -> Refusal:
+    """A refused attempt is told to the own business alone: it would tell the other one too much."""
     code, message = problem
-    return refuse(code=code, message=message, verb=verb, **_about(actor, acting_for, waiting, at))
+    about = _about(actor, acting_for, waiting, at) | {"chains": [business_chain(acting_for.bn9)]}
+    return refuse(code=code, message=message, verb=verb, **about)
 
 
 def _refuse_create(

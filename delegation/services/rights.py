@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from audit.services import Refusal, business_chain, person_chain, record, refuse
+from audit.services import Refusal, business_chain, not_before, person_chain, record, refuse
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
 from delegation.models import BusinessRole, Membership, ProgramRole
@@ -90,15 +90,17 @@ def _take(
 ) -> Row | Refusal:
     """Change a locked row, unless it is not the actor's to change or takes the last manager."""
     role_service.lock_managers(acting_for)
-    locked = type(row)._default_manager.select_for_update(no_key=True).get(pk=row.pk)
+    pk: Any = row.pk
+    locked = type(row)._default_manager.select_for_update(no_key=True).get(pk=pk)
+    at = not_before(at, business_chain(acting_for.bn9))
     person, scope = _whose(locked)
-    about = {
+    about: dict[str, Any] = {
         "at": at,
         "actor": actor,
         "acting_for": acting_for.bn9,
         "chains": [business_chain(acting_for.bn9), person_chain(person)],
         "object_type": type(row).__name__.lower(),
-        "object_id": str(row.pk),
+        "object_id": str(pk),
         "object_label": person.get_full_name(),
     }
     access = Access(actor, acting_for, at)

@@ -33,13 +33,22 @@ def lock_managers(business: BusinessAccount) -> None:
     BusinessAccount.objects.select_for_update(no_key=True).get(pk=business.pk)
 
 
-def join(*, person: User, business: BusinessAccount, at: datetime) -> Membership:
-    """The live membership of a person in a business, begun now where there is none.
-
-    It is held until the transaction ends: nobody ends it while something is granted under it.
-    """
+def lock_membership(person: User, business: BusinessAccount) -> None:
+    """Hold what memberships the person has here, so that none ends while something is granted."""
     rows = Membership.objects.select_for_update(no_key=True)
-    live = rows.filter(during(at), person=person, business=business).first()
+    list(rows.filter(person=person, business=business).order_by("pk"))
+
+
+def direct_role(person: User, program: ProgramAccount, at: datetime) -> Role | None:
+    """The role that a person holds directly on a program account."""
+    rows = ProgramRole.objects.filter(during(at), user=person, content_object=program)
+    row = rows.select_related("permission").first()
+    return Role(row.role) if row else None
+
+
+def join(*, person: User, business: BusinessAccount, at: datetime) -> Membership:
+    """The live membership of a person in a business, begun now where there is none."""
+    live = Membership.objects.filter(during(at), person=person, business=business).first()
     return live or Membership.objects.create(person=person, business=business, starts_at=at)
 
 
@@ -51,9 +60,11 @@ def grant_business_role(
     at: datetime,
     source: Grant.Source = Grant.Source.DIRECT,
 ) -> BusinessRole:
-    """Make a person Business Account Manager. One who is already stays as is."""
-    rows = BusinessRole.objects.filter(during(at), user=person, content_object=business)
-    return rows.first() or BusinessRole.objects.create(
+    """Make a person Business Account Manager, without an end in sight."""
+    live = BusinessRole.objects.filter(during(at), user=person, content_object=business)
+    lasting = live.filter(ends_at=None).first()
+    live.exclude(ends_at=None).update(ends_at=at, ended_by=granted_by)
+    return lasting or BusinessRole.objects.create(
         user=person,
         content_object=business,
         permission=_permission(BusinessAccount, Role.BAM),
@@ -69,7 +80,7 @@ def grant_program_role(
     """Give a person a role on a program account, in place of another held there directly."""
     permission = _permission(ProgramAccount, role)
     live = ProgramRole.objects.filter(during(at), user=person, content_object=program)
-    same = live.filter(permission=permission).first()
+    same = live.filter(permission=permission, ends_at=None).first()
     if same:
         return same
     live.update(ends_at=at, ended_by=granted_by)

@@ -293,6 +293,7 @@ def _confirm_page(
     """What will be given, in one sentence, before anything is."""
     programs = managed_programs(access)
     chosen = {program.extension for program in programs if program.pk in agreement.programs}
+    today = {row.program_id for row in terms_in_force_with(access, waiting.provider)}
     left_out = {line.extension for line in _open_lines(access, waiting)} - chosen - {""}
     context = {
         "form": form,
@@ -300,7 +301,8 @@ def _confirm_page(
             agreement, client=access.acting_for, provider=waiting.provider, programs=programs
         ),
         "left_out": [extension_label(extension) for extension in sorted(left_out)],
-        "replaces": bool(terms_in_force_with(access, waiting.provider)),
+        "replaces": bool(today) if agreement.covers_future else bool(today & agreement.programs),
+        "keeps_whole": None in today and not agreement.covers_future,
         "open_end_reason": agreement.open_end_reason,
     }
     template = "delegation/relationship_request_approve.html"

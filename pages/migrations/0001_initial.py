@@ -19,13 +19,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.UUIDField()),
-                ('path', models.CharField(max_length=500)),
+                ('digest', models.CharField(max_length=64)),
                 ('outcome', models.TextField()),
                 ('created_at', models.DateTimeField(db_index=True)),
                 ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user', 'key', 'path'), name='submission_once')],
+                'constraints': [models.UniqueConstraint(fields=('user', 'key', 'digest'), name='submission_once')],
             },
         ),
     ]

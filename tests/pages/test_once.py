@@ -63,6 +63,13 @@ class TestOnce:
 
         assert effects() == 3
 
+    def test_what_was_changed_after_going_back_acts(self, person: User) -> None:
+        post(person, form_key=KEY, note="One")
+        post(person, form_key=KEY, note="Two")
+        post(person, form_key=KEY, note="Two", csrfmiddlewaretoken="another")
+
+        assert effects() == 2
+
     def test_a_refused_form_is_corrected_and_posted_again(self, person: User) -> None:
         assert post(person, form_key=KEY, refuse="yes").status_code == 422
         assert post(person, form_key=KEY).status_code == 302
