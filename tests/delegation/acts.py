@@ -1,0 +1,184 @@
+"""What a racer can do: each act of two people who decide at once, and the same without locks."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DatabaseError, transaction
+
+from accounts.models import User
+from audit.services import Refusal
+from businesses.models import BusinessAccount
+from businesses.register import EntityProgram, LegalEntity
+from businesses.services import open_business
+from delegation.models import (
+    AccessRequest,
+    BusinessRole,
+    Ceiling,
+    Level,
+    Membership,
+    RelationshipRequest,
+)
+from delegation.models.periods import during
+from delegation.roles import Role
+from delegation.services import employees, relationships, rights, roles
+from delegation.services.registrations import found_business
+
+
+def outcome(name: str, about: dict[str, Any], at: datetime) -> str:
+    """How the act ended: `done`, the code of a refusal, or the name of an error."""
+    try:
+        answer = ACTS[name](about, at)
+    except DatabaseError as error:
+        return type(error).__name__
+    return answer.code if isinstance(answer, Refusal) else "done"
+
+
+def _who(about: dict[str, Any], at: datetime) -> dict[str, Any]:
+    return {
+        "actor": User.objects.get(pk=about["actor"]),
+        "acting_for": BusinessAccount.objects.get(pk=about["business"]),
+        "at": at,
+    }
+
+
+def approve(about: dict[str, Any], at: datetime) -> Any:
+    who = _who(about, at)
+    program = who["acting_for"].programs.get(extension="RM0001")
+    return employees.approve_access_request(
+        access_request=AccessRequest.objects.get(pk=about["request"]),
+        grants=employees.Grants(programs={program.pk: Role.EDITOR}),
+        expected_version=1,
+        **who,
+    )
+
+
+def make_bam(about: dict[str, Any], at: datetime) -> Any:
+    return employees.approve_access_request(
+        access_request=AccessRequest.objects.get(pk=about["request"]),
+        grants=employees.Grants(make_bam=True),
+        expected_version=1,
+        **_who(about, at),
+    )
+
+
+def reject(about: dict[str, Any], at: datetime) -> Any:
+    return employees.reject_access_request(
+        access_request=AccessRequest.objects.get(pk=about["request"]),
+        reason="No",
+        expected_version=1,
+        **_who(about, at),
+    )
+
+
+def withdraw(about: dict[str, Any], at: datetime) -> Any:
+    waiting = AccessRequest.objects.get(pk=about["request"])
+    return employees.withdraw_access_request(actor=waiting.person, access_request=waiting, at=at)
+
+
+def agree(about: dict[str, Any], at: datetime) -> Any:
+    who = _who(about, at)
+    programs = frozenset(who["acting_for"].programs.values_list("pk", flat=True))
+    return relationships.approve_relationship_request(
+        relationship_request=RelationshipRequest.objects.get(pk=about["request"]),
+        agreement=relationships.Agreement(
+            level=Level.PROGRAM,
+            programs=programs,
+            ceiling=Ceiling.EDITOR,
+            rules=relationships.Rules(),
+            last_day=(at + timedelta(days=30)).date(),
+        ),
+        expected_version=1,
+        **who,
+    )
+
+
+def reject_firm(about: dict[str, Any], at: datetime) -> Any:
+    return relationships.reject_relationship_request(
+        relationship_request=RelationshipRequest.objects.get(pk=about["request"]),
+        reason="No",
+        expected_version=1,
+        **_who(about, at),
+    )
+
+
+def withdraw_firm(about: dict[str, Any], at: datetime) -> Any:
+    return relationships.withdraw_relationship_request(
+        relationship_request=RelationshipRequest.objects.get(pk=about["request"]),
+        **_who(about, at),
+    )
+
+
+def _membership(about: dict[str, Any], at: datetime) -> Membership:
+    return Membership.objects.get(during(at), person=about["victim"], business=about["business"])
+
+
+def end_membership(about: dict[str, Any], at: datetime) -> Any:
+    return rights.end_membership(membership=_membership(about, at), reason="Out", **_who(about, at))
+
+
+def suspend(about: dict[str, Any], at: datetime) -> Any:
+    return rights.suspend_membership(
+        membership=_membership(about, at), reason="Out", **_who(about, at)
+    )
+
+
+def _role(about: dict[str, Any], at: datetime) -> BusinessRole:
+    return BusinessRole.objects.get(
+        during(at), user=about["victim"], content_object=about["business"]
+    )
+
+
+def demote(about: dict[str, Any], at: datetime) -> Any:
+    return rights.end_business_role(role=_role(about, at), **_who(about, at))
+
+
+def set_an_end(about: dict[str, Any], at: datetime) -> Any:
+    end = at + timedelta(days=90)
+    return rights.end_business_role(role=_role(about, at), ends_at=end, **_who(about, at))
+
+
+def register(about: dict[str, Any], at: datetime) -> Any:
+    """Open a business and become its first manager, as a registration does."""
+    entity = LegalEntity(
+        bn9=about["bn9"], legal_name="Prairie", operating_name="", street="1 Wharf Street",
+        city="Halifax", region="NS", postal_code="B3H 1A1", country="CA", emails=(),
+        provider_type="none", programs=(EntityProgram("RM0001", "One", "importer", True),),
+        transactions=(), payments=(), statements=(),
+    )  # fmt: skip
+    with transaction.atomic():
+        business = open_business(entity=entity, at=at)
+        person = User.objects.get(pk=about["actor"])
+        found_business(person=person, business=business, at=at)
+    return business
+
+
+ACTS: dict[str, Callable[[dict[str, Any], datetime], Any]] = {
+    act.__name__: act
+    for act in (
+        approve, make_bam, reject, withdraw, agree, reject_firm, withdraw_firm, end_membership,
+        suspend, demote, set_an_end, register,
+    )
+}  # fmt: skip
+
+
+def without_locks(meet: Callable[[], None]) -> list[tuple[str, Callable[..., Any]]]:
+    """The services with their locks removed, and a meeting between what they read and write."""
+    count = roles.lasting_managers
+
+    def read(waiting: Any) -> Any:
+        row = type(waiting)._default_manager.get(pk=waiting.pk)
+        meet()
+        return row
+
+    def counted(business: BusinessAccount, at: datetime) -> set[int]:
+        found = count(business, at)
+        meet()
+        return found
+
+    return [
+        ("delegation.services.employees.lock", read),
+        ("delegation.services.relationships.lock", read),
+        ("delegation.services.roles.lock_managers", lambda business: None),
+        ("delegation.services.roles.lasting_managers", counted),
+    ]

@@ -1,0 +1,205 @@
+"""Decisions taken in the same instant by several processes: one has effect, the others are told.
+
+Each test has its control: the same rounds with the locks removed, where most of them must go wrong.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import combinations_with_replacement
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from audit.models import Event
+from audit.services import business_chain
+from businesses.models import BusinessAccount
+from delegation.invariants import CHECKS
+from tests.conftest import NIGHTLY
+from tests.delegation.racers import Racers
+from tests.world import World, next_bn9
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+ROUNDS = 200 if NIGHTLY else 8
+CONTROL_ROUNDS = 40 if NIGHTLY else 6
+CLAIMANTS = 8 if NIGHTLY else 4
+
+OF_EMPLOYEES = [("approve", "approve"), ("approve", "reject"), ("approve", "withdraw")]
+OF_FIRMS = [("agree", "agree"), ("agree", "reject_firm"), ("agree", "withdraw_firm")]
+WAYS = ["end_membership", "suspend", "demote", "set_an_end"]
+TOO_LATE = {"last_manager", "not_allowed", "already_ended"}
+
+type Jobs = list[tuple[str, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def racers(django_db_setup: None) -> Iterator[Racers]:
+    """Two processes."""
+    pair = Racers(str(connection.settings_dict["NAME"]), 2)
+    yield pair
+    pair.stop()
+
+
+def breaches(world: World) -> list[str]:
+    return [line for check in CHECKS for line in check(world.at)[1]]
+
+
+def decisions(pk: object, bn9: str) -> int:
+    """How many decisions of a request the history of the business tells."""
+    events = Event.objects.filter(chain=business_chain(bn9), object_id=str(pk))
+    return events.filter(verb__regex=r"\.(approve|reject|withdraw)$").count()
+
+
+class Decisions:
+    """Rounds in which two people decide one request."""
+
+    def __init__(self, world: World, acts: tuple[str, str]) -> None:
+        self.world, self.acts = world, acts
+        with transaction.atomic():
+            self.maple, self.north = world.importer("Maple"), world.broker("North")
+        self.managers = [world.manager(self.maple), world.employee("Ana", self.maple)]
+        self.number = 0
+
+    def failures(self, racers: Racers, rounds: int, *, is_locked: bool) -> list[str]:
+        """What went wrong, a line for each such round."""
+        found = []
+        for _ in range(rounds):
+            self.number += 1
+            # At another instant each, as two approvals of one instant leave the same rows.
+            self.world = self.world.later(minutes=1)
+            waiting = self._request()
+            jobs = [
+                self._job(act, actor.pk, waiting.pk)
+                for act, actor in zip(self.acts, self.managers, strict=True)
+            ]
+            ended = racers.race(jobs, self.world.at, is_locked=is_locked)
+            told = decisions(waiting.pk, self.maple.bn9)
+            if sorted(ended) != ["already_decided", "done"] or told != 1:
+                found.append(f"round {self.number}: {ended}, {told} decisions")
+            elif broken := breaches(self.world):
+                found.append(f"round {self.number}: {broken}")
+        return found
+
+    def _request(self) -> Any:
+        if self.acts in OF_FIRMS:
+            return self.world.relationship_request(self.north, self.maple)
+        return self.world.access_request(f"Asker {self.number}", self.maple)
+
+    def _job(self, act: str, actor: int, request: Any) -> tuple[str, dict[str, Any]]:
+        business = self.maple
+        if act == "withdraw_firm":
+            business, actor = self.north, self.world.manager(self.north).pk
+        return act, {"actor": actor, "business": business.pk, "request": request}
+
+
+@pytest.mark.parametrize("acts", OF_EMPLOYEES + OF_FIRMS, ids=" x ".join)
+def test_a_request_is_decided_once(world: World, racers: Racers, acts: tuple[str, str]) -> None:
+    assert not Decisions(world, acts).failures(racers, ROUNDS, is_locked=True)
+
+
+@pytest.mark.parametrize("acts", OF_EMPLOYEES + OF_FIRMS, ids=" x ".join)
+def test_without_its_lock_a_request_is_decided_twice(
+    world: World, racers: Racers, acts: tuple[str, str]
+) -> None:
+    wrong = Decisions(world, acts).failures(racers, CONTROL_ROUNDS, is_locked=False)
+    assert len(wrong) > CONTROL_ROUNDS / 2
+
+
+# ---------------------------------------------------------------- the last manager
+
+
+def parting(
+    world: World, racers: Racers, ways: tuple[str, str], by: str, *, is_locked: bool = True
+) -> str:
+    """Two managers go in the same instant, each by oneself or by the other; what went wrong."""
+    name = f"Maple {BusinessAccount.objects.count()}"
+    with transaction.atomic():
+        maple = world.importer(name, programs=1)
+    pair = [world.manager(maple).pk, world.employee(f"{name} second", maple).pk]
+    victims = pair if by == "oneself" else pair[::-1]
+    jobs: Jobs = [
+        (way, {"actor": actor, "victim": victim, "business": maple.pk})
+        for way, actor, victim in zip(ways, pair, victims, strict=True)
+    ]
+    ended = racers.race(jobs, world.at, is_locked=is_locked)
+    others = set(ended) - {"done"}
+    if ended.count("done") != 1 or not others <= TOO_LATE:
+        return f"{ways} by {by}: {ended}"
+    return "; ".join(breaches(world))
+
+
+def test_two_managers_never_remove_each_other(world: World, racers: Racers) -> None:
+    both = ("end_membership", "end_membership")
+    wrong = [parting(world, racers, both, "the other") for _ in range(ROUNDS)]
+    assert not any(wrong), wrong
+
+
+@pytest.mark.parametrize("by", ["oneself", "the other"])
+def test_every_way_to_lose_the_last_manager(world: World, racers: Racers, by: str) -> None:
+    rounds = ROUNDS if NIGHTLY else 1
+    wrong = [
+        parting(world, racers, ways, by)
+        for ways in combinations_with_replacement(WAYS, 2)
+        for _ in range(rounds)
+    ]
+    assert not any(wrong), wrong
+
+
+@pytest.mark.parametrize("by", ["oneself", "the other"])
+def test_without_its_lock_a_business_loses_its_last_manager(
+    world: World, racers: Racers, by: str
+) -> None:
+    ways = list(combinations_with_replacement(WAYS, 2))
+    wrong = [
+        parting(world, racers, ways[number % len(ways)], by, is_locked=False)
+        for number in range(CONTROL_ROUNDS)
+    ]
+    assert sum(map(bool, wrong)) > CONTROL_ROUNDS / 2
+
+
+# ---------------------------------------------------------------- one number, many claims
+
+
+def claims(world: World, racers: Racers) -> str:
+    """Many people register one number in the same instant; what went wrong."""
+    bn9 = next_bn9()
+    jobs: Jobs = [
+        ("register", {"actor": world.person(f"Claimant {number}").pk, "bn9": bn9})
+        for number in range(CLAIMANTS)
+    ]
+    ended = racers.race(jobs, world.at)
+    if sorted(ended) != ["IntegrityError"] * (CLAIMANTS - 1) + ["done"]:
+        return str(ended)
+    return "; ".join(breaches(world))
+
+
+@contextmanager
+def number_may_repeat() -> Iterator[None]:
+    """The database without the constraint that a number has one account."""
+    table = BusinessAccount._meta.db_table
+    with connection.cursor() as cursor:
+        there = connection.introspection.get_constraints(cursor, table)
+        [name] = [
+            name
+            for name, one in there.items()
+            if one["unique"] and one["columns"] == ["bn9"] and not one["primary_key"]
+        ]
+        cursor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
+        try:
+            yield
+        finally:
+            cursor.execute(f'TRUNCATE "{table}" CASCADE')
+            cursor.execute(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" UNIQUE (bn9)')
+
+
+def test_of_many_claims_of_one_number_one_wins(world: World) -> None:
+    crowd = Racers(str(connection.settings_dict["NAME"]), CLAIMANTS)
+    try:
+        wrong = [claims(world, crowd) for _ in range(ROUNDS)]
+        assert not any(wrong), wrong
+        with number_may_repeat():
+            wrong = [claims(world, crowd) for _ in range(CONTROL_ROUNDS)]
+        assert sum(map(bool, wrong)) > CONTROL_ROUNDS / 2
+    finally:
+        crowd.stop()
