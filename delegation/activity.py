@@ -48,7 +48,7 @@ def acts(events: Sequence[Event], access: Access) -> list[Act]:
             about=about.get(event.object_id) or str((event.after or {}).get("target", "")),
             who=_who(event, own, names),
             at=event.at,
-            acting_for=names.get(event.acting_for, event.acting_for),
+            acting_for=names[own] if event.acting_for == own else "",
             right=right_in_words(event.path),
             # Of a refusal the reason is a code.
             reason="" if event.verb.endswith(REFUSED) else event.reason,

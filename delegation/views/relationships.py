@@ -301,8 +301,9 @@ def _confirm_page(
             agreement, client=access.acting_for, provider=waiting.provider, programs=programs
         ),
         "left_out": [extension_label(extension) for extension in sorted(left_out)],
-        "replaces": bool(today) if agreement.covers_future else bool(today & agreement.programs),
-        "keeps_whole": None in today and not agreement.covers_future,
+        "replaces": bool(today & {None, *agreement.programs})
+        or (agreement.covers_future and bool(today)),
+        "narrows_whole": None in today and not agreement.covers_future,
         "open_end_reason": agreement.open_end_reason,
     }
     template = "delegation/relationship_request_approve.html"

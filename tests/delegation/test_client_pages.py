@@ -527,7 +527,7 @@ def test_a_request_is_withdrawn_once(world: World, itn: BusinessAccount, manager
 
     assert "has been withdrawn" in words(first)
     assert again.status_code == 409
-    assert "ITN manager withdrew this request" in words(again)
+    assert "This request was closed on November 23, 2026" in words(again)
     assert Event.objects.filter(verb="relationship_request.withdraw").count() == 2
 
 
@@ -540,7 +540,8 @@ def test_what_was_approved_meanwhile_is_not_withdrawn(
     page = manager.post(request_url("withdraw", waiting))
 
     assert page.status_code == 409
-    assert "already approved this request" in words(page)
+    assert "This request was closed on November 23, 2026" in words(page)
+    assert "Maple manager" not in words(page)
 
 
 def test_sent_requests_come_by_the_page(

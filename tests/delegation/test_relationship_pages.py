@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from audit.models import Event
-from audit.services import Refusal
+from audit.services import Refusal, business_chain
 from businesses.models import BusinessAccount
 from delegation.models import (
     Ceiling,
@@ -609,7 +609,8 @@ def test_the_loser_of_a_race_reads_who_decided_and_when(
     assert answer.status_code == 409
     assert "Bea already rejected this request on November 23, 2026, 10:30 a.m. ET" in words(answer)
     assert "Nothing was changed." in words(answer)
-    assert Event.objects.filter(verb=f"relationship_request.{page}.refused").count() == 2
+    [refused] = Event.objects.filter(verb=f"relationship_request.{page}.refused")
+    assert refused.chain_id == business_chain(maple.bn9)
 
 
 @pytest.mark.parametrize("page", ["approve", "reject"])
@@ -656,10 +657,41 @@ def test_what_the_firm_may_do_today_stands_on_the_page(world: World) -> None:
     browser = as_(world.manager(maple))
 
     page = words(browser.get(request_url("detail", maple, waiting.pk)))
-    confirm = words(browser.post(request_url("approve", maple, waiting.pk), answers()))
 
     assert "What the firm may do today" in page
-    assert "this takes the place of what the firm may do today" in confirm
+
+
+@pytest.mark.parametrize(
+    ("given_today", "agreed", "said"),
+    [
+        (("RM0001",), {"programs": ["RM0001"]}, {"replaces"}),
+        (("RM0001",), {"programs": ["RM0002"]}, set()),
+        (("RM0001",), {"level": "business", "covers_future": "on"}, {"replaces"}),
+        ("whole", {"programs": ["RM0001"]}, {"replaces", "narrows"}),
+        ("whole", {"level": "business", "covers_future": "on"}, {"replaces"}),
+        (None, {"level": "business", "covers_future": "on"}, set()),
+    ],
+)
+def test_what_becomes_of_todays_authority_is_said(
+    world: World, given_today: Any, agreed: dict[str, Any], said: set[str]
+) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    if given_today == "whole":
+        whole: dict[str, Any] = {"level": Level.BUSINESS, "covers_future": True}
+        world.relationship(maple, itn, programs=("RM0001", "RM0002"), **whole)
+    elif given_today:
+        world.relationship(maple, itn, programs=given_today)
+    waiting = world.relationship_request(itn, maple)
+
+    page = words(
+        as_(world.manager(maple)).post(request_url("approve", maple, waiting.pk), answers(**agreed))
+    )
+
+    sentences = {
+        "replaces": "this takes the place of what the firm may do today",
+        "narrows": "Those opened later are no longer included.",
+    }
+    assert {name for name, sentence in sentences.items() if sentence in page} == said
 
 
 def test_a_firm_that_is_no_customs_broker_cannot_submit(world: World) -> None:
