@@ -130,9 +130,18 @@ def regular(text: str, *, most: int, strip: bool = True) -> str:
     return seen.strip() if strip else seen
 
 
+# Letters and marks that Unicode lets a page leave out, and the braille pattern without a dot.
+FILLERS = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, range(0xFE00, 0xFE10)))
+    + "".join(map(chr, range(0xE0100, 0xE01F0)))
+)
+
+
 def _is_dropped(letter: str) -> bool:
-    """Whether `letter` is formatting that is never seen (zero width, soft hyphen, byte order)."""
-    return unicodedata.category(letter) == "Cf" and letter not in TURNS_DIRECTION
+    """Whether `letter` is never seen: formatting (zero width, soft hyphen) or a blank filler."""
+    is_formatting = unicodedata.category(letter) == "Cf" and letter not in TURNS_DIRECTION
+    return is_formatting or letter in FILLERS
 
 
 def refuse_unseen(text: str, *, allowed: str = "") -> None:

@@ -15,7 +15,7 @@ The rule, point by point:
 Nothing is decided early: every candidate on file is compared by `hmac.compare_digest` in texts of
 equal length, and rows that compare with nothing fill each list up to the same size. A number that
 is not on file is compared with an entity that does not exist. What the look-up itself costs is the
-register's; `registration.steady` keeps it from showing.
+register's; `pages.steady` keeps it from showing.
 """
 
 import hmac

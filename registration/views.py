@@ -20,6 +20,7 @@ from delegation.entry import enter
 from delegation.services.relationships import received_requests
 from delegation.services.roles import managers_of
 from pages.once import once
+from pages.steady import steady
 from registration import services
 from registration.countries import country_name
 from registration.forms import (
@@ -32,7 +33,6 @@ from registration.forms import (
     shown_number,
 )
 from registration.models import ANSWERS, ENTITY, Outcome, Registration
-from registration.steady import steady
 from registration.steps import Step, address, all_done, before, is_open, next_step, progress
 from registration.terms import terms_in_force
 from registration.tries import tries

@@ -19,6 +19,7 @@ import time_machine
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 
+from pages import steady
 from tests.world import World
 
 pytest_plugins = ["tests.chromium"]
@@ -129,6 +130,12 @@ def clock(at: datetime) -> Iterator[time_machine.Traveller]:
     """The clock of the process, standing at `at`; `clock.move_to(...)` and `clock.shift(...)`."""
     with time_machine.travel(at, tick=False) as coordinates:
         yield coordinates
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits for an answer that is held back; those of the waiting say so."""
+    monkeypatch.setattr(steady, "ANSWER_AFTER", 0.0)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from audit.services import Refusal, business_chain, person_chain, record, refuse
+from audit.services import Refusal, business_chain, not_before, person_chain, record, refuse
 from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.models import (
@@ -20,6 +20,7 @@ from delegation.models import (
 )
 from delegation.models.periods import during
 from delegation.permissions import can_assign_staff
+from delegation.services import roles as role_service
 from delegation.services.decisions import Problem
 
 
@@ -30,6 +31,9 @@ def create_client_group(
     """Make an empty client group. Its name is unique in the firm, archived ones included."""
     if not can_assign_staff(Access(actor, acting_for, at)).allowed:
         return _refuse("client_group.create", _not_allowed(), actor, acting_for, name, at)
+    if ClientGroup.objects.filter(provider=acting_for, name=name).exists():
+        taken = "name_taken", _("There is a group of this name already.")
+        return _refuse("client_group.create", taken, actor, acting_for, name, at)
     group = ClientGroup.objects.create(provider=acting_for, name=name, created_at=at)
     record(verb="client_group.create", **_about(actor, acting_for, group.name, group.pk, at))
     return group
@@ -75,6 +79,9 @@ def create_staff_assignment(
 
     An assignment gives at most what the client's terms allow. The firm's BAMs need none.
     """
+    if isinstance(assignee, User):
+        role_service.lock_membership(assignee, acting_for)
+    at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     problem = _why_not_assignable(access, assignee, target, ends_at)
     if problem:

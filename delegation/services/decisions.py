@@ -36,7 +36,7 @@ def why_not_decidable(
     """
     status = waiting.status_at(at)
     if decision not in TRANSITIONS[status]:
-        return _already(waiting, status)
+        return _already(waiting, status, is_asker=decision is Decision.WITHDRAWN)
     if expected_version is not None and waiting.version != expected_version:
         return "changed", _(
             "This request changed while you had the page open. Nothing was decided. Read it again, "
@@ -92,14 +92,18 @@ def own_path(access: Access) -> str:
     return "own:bam" if access.is_bam else "own:pam"
 
 
-def _already(waiting: Waiting, status: Status) -> Problem:
-    """Who decided, and when: what the loser of a race reads."""
+def _already(waiting: Waiting, status: Status, *, is_asker: bool) -> Problem:
+    """Who decided, and when: what the loser of a race reads. Whoever asked learns no name."""
     if status is Status.LAPSED:
         return "lapsed", _("This request lapsed on %(when)s, unanswered. Nothing was changed.") % {
             "when": moment(waiting.closes_at)
         }
     if waiting.decided_at is None or waiting.decided_by is None:
         raise ValueError("A decided request names its person and instant.")
+    if is_asker:
+        return "already_decided", _("This request was closed on %(when)s. Nothing was changed.") % {
+            "when": moment(waiting.decided_at)
+        }
     words = {
         Status.APPROVED: _("%(name)s already approved this request on %(when)s."),
         Status.REJECTED: _("%(name)s already rejected this request on %(when)s."),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -102,7 +103,7 @@ def create_access_request(
     for manager in role_service.managers_of(bn9, at):
         # One mail a day and manager, however many people ask.
         notify(
-            key=f"access_requests_waiting:{bn9}:{manager.pk}:{at:%Y-%m-%d}",
+            key=f"access_requests_waiting:{bn9}:{manager.pk}:{timezone.localdate(at)}",
             template="delegation/email/access_request_waiting.txt",
             recipient=manager,
             context={"bn9": bn9},
@@ -228,6 +229,8 @@ def _why_not_grantable(
     grants: Grants,
     given: Mapping[ProgramAccount, Role],
 ) -> Problem | None:
+    if not access_request.person.is_active:
+        return "person_disabled", _("The user account of this person is disabled.")
     if not grants.make_bam and not given:
         return "nothing_granted", _(
             "Choose a role on at least one program account, or reject the request."

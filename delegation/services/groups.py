@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from audit.services import Refusal, business_chain, record, refuse
+from audit.services import Refusal, business_chain, not_before, record, refuse
 from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup
 from delegation.access import Access
 from delegation.models import EmployeeGroup, EmployeeGroupMember, Membership
@@ -17,6 +17,7 @@ from delegation.models.periods import during
 from delegation.permissions import can_manage_groups
 from delegation.roles import Role
 from delegation.services import roles as role_service
+from delegation.services.decisions import Problem
 
 
 @transaction.atomic
@@ -26,6 +27,9 @@ def create_employee_group(
     """Make an empty employee group. Its name is unique in the business, archived ones included."""
     if not can_manage_groups(Access(actor, acting_for, at)).allowed:
         return _refuse("employee_group.create", actor, acting_for, name, at)
+    if EmployeeGroup.objects.filter(business=acting_for, name=name).exists():
+        taken = "name_taken", _("There is a group of this name already.")
+        return _refuse("employee_group.create", actor, acting_for, name, at, taken)
     group = EmployeeGroup.objects.create(
         business=acting_for,
         name=name,
@@ -41,6 +45,8 @@ def add_employee_to_group(
     *, actor: User, acting_for: BusinessAccount, group: EmployeeGroup, person: User, at: datetime
 ) -> EmployeeGroupMember | Refusal:
     """Put an employee into a group; what the group holds is theirs at once."""
+    role_service.lock_membership(person, acting_for)
+    at = not_before(at, business_chain(acting_for.bn9))
     belongs = Membership.objects.filter(during(at), person=person, business=acting_for).exists()
     allowed = can_manage_groups(Access(actor, acting_for, at)).allowed
     if not allowed or not belongs or group.business_id != acting_for.pk or person == actor:
@@ -97,11 +103,17 @@ def _about(
 
 
 def _refuse(
-    verb: str, actor: User, acting_for: BusinessAccount, name: str, at: datetime
+    verb: str,
+    actor: User,
+    acting_for: BusinessAccount,
+    name: str,
+    at: datetime,
+    problem: Problem | None = None,
 ) -> Refusal:
+    code, message = problem or ("not_allowed", _("You cannot change this group."))
     return refuse(
-        code="not_allowed",
-        message=_("You cannot change this group."),
+        code=code,
+        message=message,
         verb=verb,
         **_about(actor, acting_for, name, "", at),
     )

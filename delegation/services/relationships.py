@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit.services import Refusal, business_chain, not_before, record, refuse
 from businesses.models import BusinessAccount, ProgramAccount
-from delegation.access import Access, earliest
+from delegation.access import Access
 from delegation.consent import relationship_consent
 from delegation.models import (
     Ceiling,
@@ -323,6 +323,8 @@ def _why_not_askable(access: Access, client_bn9: str) -> Problem | None:
 
 
 def _why_not_provider(access: Access, relationship_request: RelationshipRequest) -> Problem | None:
+    if relationship_request.provider.status != BusinessAccount.Status.ACTIVE:
+        return "provider_not_active", _("The business account of this firm is not active.")
     if relationship_request.provider_id == access.acting_for.pk:
         return "own_business", _("A business cannot have a relationship with itself.")
     return None
@@ -387,29 +389,21 @@ def _why_not_period(at: datetime, agreement: Agreement) -> Problem | None:
 def _open_relationship(
     waiting: RelationshipRequest, client: BusinessAccount, agreement: Agreement, at: datetime
 ) -> Relationship:
-    """The live relationship of the pair, lengthened where the agreement is longer, or a new one."""
+    """The live relationship of the pair, or a new one."""
     live = (
         Relationship.objects.select_for_update(no_key=True)
         .filter(during(at), client=client, provider=waiting.provider)
         .first()
     )
-    if live is None:
-        return Relationship.objects.create(
-            client=client,
-            provider=waiting.provider,
-            starts_at=at,
-            ends_at=agreement.ends_at,
-            is_open_ended=agreement.last_day is None,
-            open_end_reason=agreement.open_end_reason,
-            request=waiting,
-        )
-    if live.is_open_ended or earliest(live.ends_at, agreement.ends_at) == agreement.ends_at:
-        return live
-    live.ends_at = agreement.ends_at
-    live.is_open_ended = agreement.last_day is None
-    live.open_end_reason = agreement.open_end_reason
-    live.save()
-    return live
+    return live or Relationship.objects.create(
+        client=client,
+        provider=waiting.provider,
+        starts_at=at,
+        ends_at=agreement.ends_at,
+        is_open_ended=agreement.last_day is None,
+        open_end_reason=agreement.open_end_reason,
+        request=waiting,
+    )
 
 
 def _agree(
@@ -450,6 +444,18 @@ def _agree(
         )
         for program in scopes
     )
+    _span(relationship, agreement, at)
+
+
+def _span(relationship: Relationship, agreement: Agreement, at: datetime) -> None:
+    """Let the relationship last as long as the longest of its terms in force."""
+    ends = list(relationship.terms.filter(during(at)).values_list("ends_at", flat=True))
+    dated = [end for end in ends if end is not None]
+    relationship.is_open_ended = len(dated) < len(ends)
+    relationship.ends_at = None if relationship.is_open_ended else max(dated)
+    if agreement.last_day is None or not relationship.is_open_ended:
+        relationship.open_end_reason = agreement.open_end_reason
+    relationship.save()
 
 
 def _take_out(
@@ -472,7 +478,7 @@ def _tell_managers(client_bn9: str, at: datetime) -> None:
     """Tell each manager of the number, where it is registered, once a day."""
     for manager in role_service.managers_of(client_bn9, at):
         notify(
-            key=f"relationship_requests_waiting:{client_bn9}:{manager.pk}:{at:%Y-%m-%d}",
+            key=f"relationship_requests_waiting:{client_bn9}:{manager.pk}:{timezone.localdate(at)}",
             template="delegation/email/relationship_request_waiting.txt",
             recipient=manager,
             context={"bn9": client_bn9},

@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit.services import Refusal, business_chain, not_before, person_chain, record, refuse
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
-from delegation.models import BusinessRole, Membership, ProgramRole
+from delegation.models import AccessRequest, BusinessRole, Membership, ProgramRole
 from delegation.permissions import can_end_role
 from delegation.services import roles as role_service
 from delegation.services.decisions import Problem, own_path
@@ -31,6 +32,9 @@ def end_membership(
     def end(row: Membership) -> None:
         row.ends_at, row.ended_by, row.end_reason = at, actor, reason
         role_service.end_all(person=row.person, business=row.business, ended_by=actor, at=at)
+        # Whoever has the form of a waiting request open decides it on what is true now.
+        asked = AccessRequest.objects.filter(person=row.person, bn9=row.business.bn9)
+        asked.pending_at(at).update(version=F("version") + 1)
 
     return _take("membership.end", actor, acting_for, membership, end, at, reason)
 

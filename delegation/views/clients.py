@@ -56,6 +56,7 @@ from delegation.views.employees import request_tag, status_of
 from pages.formats import end_of_day
 from pages.once import once
 from pages.paging import page_by_key
+from pages.steady import steady
 
 NEWEST_FIRST = ("starts_at", "id")
 
@@ -116,6 +117,7 @@ def client_detail(request: HttpRequest, bn9: str, client_bn9: str) -> HttpRespon
 
 
 @require_http_methods(["GET", "POST"])
+@steady
 @once
 def relationship_request_create(request: HttpRequest, bn9: str) -> HttpResponse:
     """Ask a business number for authority, whether or not it is registered."""

@@ -23,6 +23,7 @@ from delegation.models import AccessRequest, Decision, Status
 from delegation.services.employees import create_access_request, withdraw_access_request
 from delegation.views.employees import request_tag, status_of
 from pages.once import once
+from pages.steady import steady
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Step:
 
 
 @require_http_methods(["GET", "POST"])
+@steady
 @once
 def access_request_create(request: HttpRequest) -> HttpResponse:
     """Request access to my employer. A registered and an unregistered BN get the same answer."""

@@ -132,7 +132,7 @@ def test_a_note_that_cannot_be_read_gets_a_plain_error(eve: Client, note: str, e
 
 def test_ten_megabytes_are_refused_before_they_are_read(eve: Client) -> None:
     response = ask(eve, "888316171", note="x" * 10_000_000)
-    assert response.status_code == 400
+    assert response.status_code == 413
     assert not AccessRequest.objects.exists()
 
 

@@ -8,7 +8,6 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.models import User
-from registration import steady
 from tests.world import World
 
 
@@ -17,12 +16,6 @@ def in_english() -> Iterator[None]:
     """Each test begins in English, whatever page the one before has read."""
     with translation.override("en-ca"):
         yield
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits for an answer that is held back; those of the waiting say so."""
-    monkeypatch.setattr(steady, "ANSWER_AFTER", 0.0)
 
 
 @pytest.fixture

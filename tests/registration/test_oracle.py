@@ -23,7 +23,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from businesses.register import LegalEntity
-from registration import services, steady
+from pages import steady
+from registration import services
 from registration.evidence import Verdict
 from registration.models import Registration
 from registration.terms import terms_in_force

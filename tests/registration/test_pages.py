@@ -320,7 +320,7 @@ def test_trying_again_keeps_name_and_address(visitor: Client, person: User, at: 
     assert "1 Elsewhere Road" in text_of(visitor.get(step_url(Step.LEGAL_ENTITY)))
 
 
-@pytest.mark.parametrize("again", ["", "x", str(uuid4())])
+@pytest.mark.parametrize("again", ["", "x", "c8b6c414-ec66-4c42-a042-e33fd92cd5b9"])
 def test_trying_again_from_nothing_is_a_fresh_start(visitor: Client, again: str) -> None:
     assert visitor.post(reverse(START), {"again": again}).url == step_url(Step.BUSINESS_NUMBER)
 

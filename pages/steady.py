@@ -1,8 +1,8 @@
 """An answer that comes no sooner for one than for another.
 
-The judgement itself costs the same whatever the claim, but the register takes longer to find a
-business with a long history than one that is not on file. So the answer waits until a moment that
-is later than either.
+Whether a business number is registered, and how long its history is, must not show in how long an
+answer takes: a look-up finds more, a mail goes out. So the answer waits until a moment that is
+later than either.
 """
 
 import time
