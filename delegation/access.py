@@ -175,6 +175,13 @@ class Client:
     terms: tuple[RelationshipTerms, ...]
 
 
+ROLE_AND_END = (F("permission__codename"), F("ends_at"))
+"""The columns that every row of a role shares."""
+
+NO_END = Cast(Value(None), models.DateTimeField())
+"""The end of a right that comes by no employee group."""
+
+
 class Access:
     """What `person` may do, acting for `acting_for`, at the instant `at`."""
 
@@ -208,62 +215,41 @@ class Access:
 
     def _own_rows(self) -> Iterable[tuple[str, int, str, datetime | None, datetime | None]]:
         """(kind, scope, role or standing, end, end of the group membership) of each live row."""
-        no_end = Cast(Value(None), models.DateTimeField())
-        live, mine = during(self.at), Q(user=self.person)
+        live = during(self.at)
         standing = Case(
             When(suspended_at__isnull=True, then=Value(Reason.ALLOWED.value)),
             default=Value(Reason.MEMBERSHIP_SUSPENDED.value),
         )
-        in_group = Q(
+        member = Membership.objects.filter(
+            live, person=self.person, business=self.acting_for
+        ).values_list(Value("member"), F("business_id"), standing, F("ends_at"), NO_END)
+        business = BusinessRole.objects.filter(
+            live, user=self.person, content_object=self.acting_for
+        ).values_list(Value("business"), F("content_object_id"), *ROLE_AND_END, NO_END)
+        program = ProgramRole.objects.filter(
+            live, user=self.person, content_object__business=self.acting_for
+        ).values_list(Value("program"), F("content_object_id"), *ROLE_AND_END, NO_END)
+        return member.union(business, program, *self._group_rows(), all=True)
+
+    def _group_rows(self) -> tuple[QuerySet[GroupProgramRole], QuerySet[GroupProgramGroupRole]]:
+        """The same of what comes by employee group: on programs, and on groups of programs."""
+        mine = during(self.at) & Q(
+            content_object__business=self.acting_for,
             group__employee_group__archived_at__isnull=True,
             group__employee_group__business=self.acting_for,
             group__employee_group__members__person=self.person,
-        ) & during(self.at, "group__employee_group__members__")
-        group_end = "group__employee_group__members__ends_at"
-        member = Membership.objects.filter(
-            live, person=self.person, business=self.acting_for
-        ).values_list(Value("member"), F("business_id"), standing, F("ends_at"), no_end)
-        business = BusinessRole.objects.filter(
-            live, mine, content_object=self.acting_for
-        ).values_list(
-            Value("business"),
-            F("content_object_id"),
-            F("permission__codename"),
-            F("ends_at"),
-            no_end,
         )
-        program = ProgramRole.objects.filter(
-            live, mine, content_object__business=self.acting_for
-        ).values_list(
-            Value("program"),
-            F("content_object_id"),
-            F("permission__codename"),
-            F("ends_at"),
-            no_end,
+        mine &= during(self.at, "group__employee_group__members__")
+        end = F("group__employee_group__members__ends_at")
+        on_program = GroupProgramRole.objects.filter(mine).values_list(
+            Value("group"), F("content_object_id"), *ROLE_AND_END, end
         )
-        by_group = GroupProgramRole.objects.filter(
-            live, in_group, content_object__business=self.acting_for
-        ).values_list(
-            Value("group"),
-            F("content_object_id"),
-            F("permission__codename"),
-            F("ends_at"),
-            F(group_end),
-        )
-        by_program_group = GroupProgramGroupRole.objects.filter(
-            live,
-            in_group,
+        on_program_group = GroupProgramGroupRole.objects.filter(
+            mine,
             content_object__archived_at__isnull=True,
-            content_object__business=self.acting_for,
             content_object__programs__isnull=False,
-        ).values_list(
-            Value("program group"),
-            F("content_object__programs"),
-            F("permission__codename"),
-            F("ends_at"),
-            F(group_end),
-        )
-        return member.union(business, program, by_group, by_program_group, all=True)
+        ).values_list(Value("program group"), F("content_object__programs"), *ROLE_AND_END, end)
+        return on_program, on_program_group
 
     def client(self, client_id: int) -> Client:
         """The client `client_id` as this person stands to it: at most 2 queries, once."""
@@ -461,14 +447,16 @@ class Access:
     def _of_assigned_clients(self) -> Q:
         if self.own.bam:
             return ~Q(owner_id=self.acting_for.pk)
+        return ~Q(owner_id=self.acting_for.pk) & self._assigned("owner_id")
+
+    def _assigned(self, column: str) -> Q:
+        """The condition that a column holds a client of the person, by itself or by a group."""
         mine = StaffAssignment.objects.filter(self._assigned_to_me())
         direct = mine.filter(client__isnull=False).values("client")
         by_group = mine.filter(
             during(self.at, "client_group__members__"), client_group__archived_at__isnull=True
         ).values("client_group__members__client")
-        return ~Q(owner_id=self.acting_for.pk) & (
-            Q(owner_id__in=Subquery(direct)) | Q(owner_id__in=Subquery(by_group))
-        )
+        return Q(**{f"{column}__in": Subquery(direct)}) | Q(**{f"{column}__in": Subquery(by_group)})
 
     def _provided(self) -> Q:
         """In force and shown by the rule for the submitter, or residual."""
@@ -507,13 +495,7 @@ class Access:
         )
         if self.own.bam:
             return ours
-        return ours.filter(
-            Exists(
-                StaffAssignment.objects.filter(
-                    self._assigned_to_me(), _to_client(self.at, OuterRef("pk"))
-                )
-            )
-        )
+        return ours.filter(self._assigned("pk"))
 
     # Shortcuts that pages need
 
@@ -563,7 +545,7 @@ def during_column(column: str, prefix: str = "") -> Q:
     )
 
 
-def _to_client(at: datetime, client_id: int | OuterRef) -> Q:
+def _to_client(at: datetime, client_id: int) -> Q:
     """Assignments to one client, by itself or by a client group that holds it now."""
     by_group = Q(
         client_group__archived_at__isnull=True, client_group__members__client=client_id

@@ -108,7 +108,14 @@ def terms_come_from_the_client(at: datetime) -> Finding:
     by_bam = _was_bam("agreed_by", "starts_at", content_object="relationship__client")
     by_pam = _was_pam("agreed_by", "starts_at", pk="program")
     in_part = Q(level=Level.PROGRAM, ceiling__in=[Ceiling.EDITOR, Ceiling.READER])
-    return look(RelationshipTerms.objects.all(), by_bam | (by_pam & in_part))
+    # Of terms for all programs, those for some go on when others are taken out.
+    whole = RelationshipTerms.objects.filter(
+        relationship=OuterRef("relationship"),
+        agreed_by=OuterRef("agreed_by"),
+        program=None,
+        ends_at=OuterRef("starts_at"),
+    )
+    return look(RelationshipTerms.objects.all(), by_bam | (by_pam & in_part) | Q(Exists(whole)))
 
 
 def assignments_come_from_the_provider(at: datetime) -> Finding:

@@ -90,16 +90,10 @@ def create_staff_assignment(
         "person" if isinstance(assignee, User) else "employee_group": assignee,
         "client" if isinstance(target, BusinessAccount) else "client_group": target,
     }
+    columns |= {"provider": acting_for, "role": role, "assigned_by": actor}
     try:
         with transaction.atomic():
-            assignment = StaffAssignment.objects.create(
-                provider=acting_for,
-                role=role,
-                assigned_by=actor,
-                starts_at=at,
-                ends_at=ends_at,
-                **columns,
-            )
+            assignment = StaffAssignment.objects.create(starts_at=at, ends_at=ends_at, **columns)
     except IntegrityError:
         problem = "already_assigned", _("This assignment exists already.")
         return _refuse("staff_assignment.create", problem, actor, acting_for, _name(assignee), at)

@@ -100,14 +100,7 @@ def create_access_request(
         AccessRequestLine(request=access_request, extension=extension, wished_role=role)
         for extension, role in lines.items()
     )
-    for manager in role_service.managers_of(bn9, at):
-        # One mail a day and manager, however many people ask.
-        notify(
-            key=f"access_requests_waiting:{bn9}:{manager.pk}:{timezone.localdate(at)}",
-            template="delegation/email/access_request_waiting.txt",
-            recipient=manager,
-            context={"bn9": bn9},
-        )
+    _tell_managers(bn9, at)
     record(
         verb="access_request.create",
         after={"note": note, "wishes": {key: str(role) for key, role in lines.items()}},
@@ -146,22 +139,9 @@ def approve_access_request(
     )
     if problem:
         return _refuse_decision("access_request.approve", problem, actor, acting_for, locked, at)
-    role_service.join(person=locked.person, business=acting_for, at=at)
-    if grants.make_bam:
-        role_service.grant_business_role(
-            person=locked.person, business=acting_for, granted_by=actor, at=at
-        )
-    for program, role in given.items():
-        role_service.grant_program_role(
-            person=locked.person, program=program, role=role, granted_by=actor, at=at
-        )
+    shown = _grant(locked.person, acting_for, grants, given, actor, at)
     _decide_lines(locked, lines, grants.make_bam, given, actor, at)
     close_if_decided(locked, actor, "", at)
-    shown = (
-        {"business": Role.BAM.value}
-        if grants.make_bam
-        else {program.extension: role.value for program, role in given.items()}
-    )
     _told(locked, acting_for, "access_request_approved", at, roles=shown)
     record(
         verb="access_request.approve",
@@ -220,6 +200,37 @@ def withdraw_access_request(
     close(locked, Decision.WITHDRAWN, actor, "", at)
     record(verb="access_request.withdraw", **_about(actor, locked, at))
     return locked
+
+
+def _tell_managers(bn9: str, at: datetime) -> None:
+    """Tell each manager of the number, where it is registered, once a day."""
+    for manager in role_service.managers_of(bn9, at):
+        notify(
+            key=f"access_requests_waiting:{bn9}:{manager.pk}:{timezone.localdate(at)}",
+            template="delegation/email/access_request_waiting.txt",
+            recipient=manager,
+            context={"bn9": bn9},
+        )
+
+
+def _grant(
+    person: User,
+    business: BusinessAccount,
+    grants: Grants,
+    given: Mapping[ProgramAccount, Role],
+    actor: User,
+    at: datetime,
+) -> dict[str, str]:
+    """Let the person in with what was granted; roles by extension, or of the business."""
+    role_service.join(person=person, business=business, at=at)
+    if grants.make_bam:
+        role_service.grant_business_role(person=person, business=business, granted_by=actor, at=at)
+        return {"business": Role.BAM.value}
+    for program, role in given.items():
+        role_service.grant_program_role(
+            person=person, program=program, role=role, granted_by=actor, at=at
+        )
+    return {program.extension: role.value for program, role in given.items()}
 
 
 def _why_not_grantable(
