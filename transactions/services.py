@@ -58,8 +58,7 @@ def create_correction(
         or _why_not_sound(after, changed, change)
     )
     if problem:
-        code, message = problem
-        return refuse(code=code, message=message, **about)
+        return refuse(code=problem[0], message=problem[1], **about)
     path = str(decision.path)
     version = build_version(
         locked,
