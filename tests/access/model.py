@@ -1,0 +1,451 @@
+"""The domain as dictionaries and loops: who may do what, without a database.
+
+Written from the domain page, so that the portal's own decision has something to be compared with.
+Everybody and everything is a name. An act answers whether it is taken or refused.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+TORONTO = ZoneInfo("America/Toronto")
+WORK = {"view", "edit", "pay"}
+RIGHTS = {
+    "bam": WORK | {"employees", "relationships"},
+    "pam": WORK | {"employees", "relationships"},
+    "editor": WORK,
+    "reader": {"view"},
+}
+ORDER = ("reader", "editor", "pam", "bam")
+ACCESS_REQUEST_DAYS = 60
+
+
+def end_of(day: date) -> datetime:
+    """The first instant after a local day."""
+    return datetime.combine(day + timedelta(days=1), time(), TORONTO)
+
+
+@dataclass(eq=False)
+class Row:
+    """Something that holds from an instant to another, or without end: facts by name."""
+
+    start: datetime
+    end: datetime | None
+    facts: dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["facts"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def live(self, at: datetime) -> bool:
+        return self.start <= at and (self.end is None or at < self.end)
+
+    def stop(self, at: datetime) -> None:
+        """End now what lasts longer than now."""
+        if self.end is None or self.end > at:
+            self.end = max(self.start, at)
+
+
+@dataclass
+class Model:
+    """The state of the world at `at`."""
+
+    at: datetime
+    kinds: dict[str, str] = field(default_factory=dict)
+    programs: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+    bundles: dict[str, set[str]] = field(default_factory=dict)
+    client_groups: dict[str, str] = field(default_factory=dict)
+    disabled: set[str] = field(default_factory=set)
+    suspended: set[tuple[str, str]] = field(default_factory=set)
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    versions: list[dict[str, Any]] = field(default_factory=list)
+
+    # ------------------------------------------------------------ rows
+
+    def add(self, table: str, end: datetime | None = None, **facts: Any) -> Row:
+        row = Row(self.at, end, facts)
+        self.rows.setdefault(table, []).append(row)
+        return row
+
+    def find(self, table: str, **facts: Any) -> Iterator[Row]:
+        """The live rows with these facts."""
+        for row in self.rows.get(table, []):
+            if row.live(self.at) and all(row.facts[name] == fact for name, fact in facts.items()):
+                yield row
+
+    # ------------------------------------------------------------ one's own business
+
+    def belongs(self, person: str, business: str) -> bool:
+        """A live membership that is not suspended, of a person who is not disabled."""
+        if person in self.disabled or (person, business) in self.suspended:
+            return False
+        return any(self.find("membership", person=person, business=business))
+
+    def is_bam(self, person: str, business: str) -> bool:
+        held = any(self.find("role", person=person, scope=business))
+        return held and self.belongs(person, business)
+
+    def own_roles(self, person: str, program: str) -> set[str]:
+        """Every role on a program account, direct, by group, by group over a bundle, or as BAM."""
+        business = self.programs[program]
+        if not self.belongs(person, business):
+            return set()
+        roles = {row.role for row in self.find("role", person=person, scope=program)}
+        if self.is_bam(person, business):
+            roles.add("bam")
+        for place in self.find("group_member", person=person):
+            for row in self.find("group_role", group=place.group):
+                covered = self.bundles.get(row.scope, {row.scope})
+                if program in covered:
+                    roles.add(row.role)
+        return roles
+
+    def own_may(self, person: str, action: str, program: str) -> bool:
+        return any(action in RIGHTS[role] for role in self.own_roles(person, program))
+
+    def lasting(self, business: str) -> set[str]:
+        """The managers on whom the business may rely: no end to role or membership."""
+        return {
+            row.person
+            for row in self.find("role", scope=business)
+            if row.end is None
+            and self.belongs(row.person, business)
+            and any(
+                one.end is None
+                for one in self.find("membership", person=row.person, business=business)
+            )
+        }
+
+    # ------------------------------------------------------------ between businesses
+
+    def assigned_as(self, person: str, provider: str, client: str) -> str | None:
+        """The best role in which a provider's person works for a client."""
+        if self.is_bam(person, provider):
+            return "pam"
+        best = None
+        for row in self.find("assignment", provider=provider):
+            who = row.who == person or any(self.find("group_member", group=row.who, person=person))
+            to = row.target == client or any(
+                self.find("grouped_client", group=row.target, client=client)
+            )
+            if who and to and (best is None or ORDER.index(row.role) > ORDER.index(best)):
+                best = row.role
+        return best
+
+    def covering(self, provider: str, program: str) -> list[tuple[Row, Row]]:
+        """Terms, past and present, about a program account, each with its relationship."""
+        return [
+            (terms, terms.relationship)
+            for terms in self.rows.get("terms", [])
+            if terms.relationship.provider == provider
+            and terms.relationship.client == self.programs[program]
+            and terms.program in (None, program)
+        ]
+
+    def in_force(self, terms: Row, relationship: Row) -> bool:
+        stopped = relationship.facts["suspended"]
+        return terms.live(self.at) and relationship.live(self.at) and not stopped
+
+    def provider_may(
+        self, person: str, provider: str, action: str, version: dict[str, Any]
+    ) -> bool:
+        """The weakest link of the chain decides; what is over leaves one's own to be read."""
+        owner = self.programs[version["program"]]
+        role = self.assigned_as(person, provider, owner)
+        if role is None or self.kinds[provider] == "none":
+            return False
+        ours = version["submitter"] == provider
+        for terms, relationship in self.covering(provider, version["program"]):
+            if self.in_force(terms, relationship):
+                which = (
+                    "broker" if ours else "importer" if version["submitter"] == owner else "other"
+                )
+                rule = terms.rules[which]
+                able = action in RIGHTS[terms.ceiling] & RIGHTS[role] & WORK and rule != "none"
+                if action == "edit":
+                    able = able and rule == "edit" and self.kinds[provider] == "broker"
+                if action == "pay":
+                    able = able and terms.may_pay
+                if able:
+                    return True
+            elif action == "view" and ours:
+                then = version["at"]
+                if terms.live(then) and relationship.live(then):
+                    return True
+        return False
+
+    # ------------------------------------------------------------ the one decision
+
+    def may(self, person: str, acting_for: str, action: str, version: dict[str, Any]) -> bool:
+        if not self.belongs(person, acting_for):
+            return False
+        if self.programs[version["program"]] == acting_for:
+            return self.own_may(person, action, version["program"])
+        return self.provider_may(person, acting_for, action, version)
+
+    # ------------------------------------------------------------ requests
+
+    def pending(self, request: Row) -> bool:
+        return not request.facts["decision"] and request.live(self.at)
+
+    def decidable(self, actor: str, request: Row, action: str) -> set[str]:
+        """The lines that are the actor's to decide: all as BAM, one's programs' as PAM."""
+        waiting = {line for line, decision in request.lines.items() if not decision}
+        if actor == request.asker:
+            return set()
+        if self.is_bam(actor, request.business):
+            return waiting
+        return {line for line in waiting if line and self.own_may(actor, action, line)}
+
+    def decide(self, request: Row, lines: dict[str, str]) -> None:
+        request.lines.update(lines)
+        if all(request.lines.values()):
+            approved = "approved" in request.lines.values()
+            self.close(request, "approved" if approved else "rejected")
+
+    def close(self, request: Row, decision: str) -> None:
+        request.facts["decision"] = decision
+        request.end = self.at
+
+    def ask(self, person: str, business: str, wishes: tuple[str, ...]) -> bool:
+        if self.is_bam(person, business):
+            return False
+        if any(self.pending(one) for one in self.find("request", asker=person, business=business)):
+            return False
+        end = self.at + timedelta(days=ACCESS_REQUEST_DAYS)
+        lines = dict.fromkeys(wishes or ("",), "")
+        self.add("request", end, asker=person, business=business, lines=lines, decision="")
+        return True
+
+    def approve(self, actor: str, request: Row, program: str | None, role: str) -> bool:
+        """Grant one role: BAM where there is no program."""
+        lines = self.decidable(actor, request, "employees")
+        is_bam = self.is_bam(actor, request.business)
+        if not self.pending(request) or not lines:
+            return False
+        if not is_bam:
+            pam = program is not None and "pam" in self.own_roles(actor, program)
+            if not pam or role not in ("editor", "reader") or program not in lines:
+                return False
+        if request.asker in self.disabled or not self._may_replace(actor, request.asker, program):
+            return False
+        held = self.find("membership", person=request.asker, business=request.business)
+        if any(held) and (request.asker, request.business) in self.suspended:
+            return False
+        self.join(request.asker, request.business)
+        self.grant(request.asker, program or request.business, role)
+        taken = {"", program} if program else lines
+        decided = {line: "approved" if line in taken else "rejected" for line in lines}
+        self.decide(request, decided | ({program: "approved"} if program else {}))
+        return True
+
+    def _may_replace(self, actor: str, person: str, program: str | None) -> bool:
+        """Granting ends the direct role held there, which must be the actor's to take."""
+        held = self.find("role", person=person, scope=program)
+        return all(self._may_take(actor, self.programs[row.scope], row) for row in held)
+
+    def reject(self, actor: str, request: Row, action: str = "employees") -> bool:
+        lines = self.decidable(actor, request, action)
+        if not self.pending(request) or not lines:
+            return False
+        self.decide(request, dict.fromkeys(lines, "rejected"))
+        return True
+
+    def withdraw(self, request: Row) -> bool:
+        if not self.pending(request):
+            return False
+        self.close(request, "withdrawn")
+        return True
+
+    def join(self, person: str, business: str) -> None:
+        if not any(self.find("membership", person=person, business=business)):
+            self.suspended.discard((person, business))
+            self.add("membership", person=person, business=business)
+
+    def grant(self, person: str, scope: str, role: str) -> None:
+        held = list(self.find("role", person=person, scope=scope))
+        if any(row.role == role and row.end is None for row in held):
+            return
+        for row in held:
+            row.stop(self.at)
+        self.add("role", person=person, scope=scope, role=role)
+
+    # ------------------------------------------------------------ taking away
+
+    def _takes_the_last(self, person: str, business: str) -> bool:
+        return self.lasting(business) == {person}
+
+    def end_membership(self, actor: str, row: Row, *, suspend: bool) -> bool:
+        person, business = row.person, row.business
+        if actor != person and not self.is_bam(actor, business):
+            return False
+        if self._takes_the_last(person, business):
+            return False
+        if suspend:
+            self.suspended.add((person, business))
+            return True
+        row.stop(self.at)
+        for role in self.rows.get("role", []):
+            if role.person == person and business in (role.scope, self.programs.get(role.scope)):
+                role.stop(self.at)
+        for place in self.rows.get("group_member", []):
+            if place.person == person and self.groups[place.group] == business:
+                place.stop(self.at)
+        for assignment in self.rows.get("assignment", []):
+            if assignment.who == person and assignment.provider == business:
+                assignment.stop(self.at)
+        return True
+
+    def end_role(self, actor: str, row: Row, end: datetime) -> bool:
+        business = self.programs.get(row.scope, row.scope)
+        if actor != row.person and not self._may_take(actor, business, row):
+            return False
+        if row.end is not None and end > row.end:
+            return False
+        if row.scope == business and self._takes_the_last(row.person, business):
+            return False
+        row.end = end
+        return True
+
+    def _may_take(self, actor: str, business: str, row: Row) -> bool:
+        if self.is_bam(actor, business):
+            return True
+        lower = row.scope != business and row.role in ("editor", "reader")
+        return lower and "pam" in self.own_roles(actor, row.scope)
+
+    # ------------------------------------------------------------ groups
+
+    def join_group(self, actor: str, group: str, person: str) -> bool:
+        business = self.groups[group]
+        member = any(self.find("membership", person=person, business=business))
+        if not self.is_bam(actor, business) or not member or actor == person:
+            return False
+        if not any(self.find("group_member", group=group, person=person)):
+            self.add("group_member", group=group, person=person)
+        return True
+
+    def grant_group(self, actor: str, group: str, scope: str, role: str) -> bool:
+        inside = any(self.find("group_member", group=group, person=actor))
+        if not self.is_bam(actor, self.groups[group]) or inside:
+            return False
+        for row in self.find("group_role", group=group, scope=scope):
+            row.stop(self.at)
+        self.add("group_role", group=group, scope=scope, role=role)
+        return True
+
+    # ------------------------------------------------------------ relationships
+
+    def request_relationship(
+        self,
+        actor: str,
+        provider: str,
+        client: str,
+        programs: tuple[str, ...],
+        months_later: datetime,
+    ) -> bool:
+        if not self.is_bam(actor, provider) or self.kinds[provider] == "none" or provider == client:
+            return False
+        found = self.find("relationship_request", provider=provider, business=client)
+        if any(self.pending(one) for one in found):
+            return False
+        self.add(
+            "relationship_request",
+            months_later,
+            provider=provider,
+            business=client,
+            asker=actor,
+            lines=dict.fromkeys(programs or ("",), ""),
+            decision="",
+        )
+        return True
+
+    def withdraw_relationship(self, actor: str, request: Row) -> bool:
+        return self.is_bam(actor, request.provider) and self.withdraw(request)
+
+    def agree(self, actor: str, request: Row, agreed: dict[str, Any]) -> bool:
+        """Approve: `agreed` has programs (none of them: all, with future ones), rules and ends."""
+        lines = self.decidable(actor, request, "relationships")
+        is_bam = self.is_bam(actor, request.business)
+        if not self.pending(request) or not lines:
+            return False
+        programs = agreed["programs"]
+        if not is_bam:
+            reach = all(self.own_may(actor, "relationships", one) for one in programs)
+            asked = set(programs) <= lines
+            if not programs or not reach or not asked or agreed["ceiling"] == "pam":
+                return False
+            if any(self._business_terms(request, programs)):
+                return False
+        self._relate(request, agreed)
+        taken = {"", *programs} if programs else lines
+        whole = programs or tuple(p for p, b in self.programs.items() if b == request.business)
+        taken |= set(whole)
+        self.decide(request, {one: "approved" if one in taken else "rejected" for one in lines})
+        return True
+
+    def _business_terms(self, request: Row, programs: tuple[str, ...]) -> Iterator[Row]:
+        """What a BAM agreed for the whole business, as far as it is about these programs."""
+        for terms in self.find("terms", level="business"):
+            pair = (terms.relationship.client, terms.relationship.provider)
+            about = terms.program is None or terms.program in programs
+            if about and pair == (request.business, request.provider):
+                yield terms
+
+    def _relate(self, request: Row, agreed: dict[str, Any]) -> None:
+        """On each program exactly the new terms hold; the others keep what they had."""
+        pair = {"client": request.business, "provider": request.provider}
+        row = next(self.find("relationship", **pair), None)
+        if row is None:
+            row = self.add("relationship", agreed["end"], suspended=False, **pair)
+        for terms in list(self.find("terms", relationship=row)):
+            if not agreed["programs"] or terms.program in agreed["programs"]:
+                terms.stop(self.at)
+            elif terms.program is None:
+                end = terms.end
+                terms.stop(self.at)
+                for program, owner in self.programs.items():
+                    if owner == request.business and program not in agreed["programs"]:
+                        self.add("terms", end, **(terms.facts | {"program": program}))
+        facts = {name: agreed[name] for name in ("ceiling", "rules", "may_pay")}
+        level = "program" if agreed["programs"] else "business"
+        for program in agreed["programs"] or (None,):
+            self.add(
+                "terms", agreed["end"], relationship=row, program=program, level=level, **facts
+            )
+        ends = [terms.end for terms in self.find("terms", relationship=row)]
+        row.end = None if None in ends else max(end for end in ends if end)
+
+    def knows(self, provider: str, client: str) -> bool:
+        pairs = self.rows.get("relationship", [])
+        return any(row.client == client and row.provider == provider for row in pairs)
+
+    def assign(self, actor: str, provider: str, who: str, target: str, role: str) -> bool:
+        if not self.is_bam(actor, provider) or who == actor:
+            return False
+        if not (self.groups.get(who) == provider or self.belongs(who, provider)):
+            return False
+        if target in self.kinds and not self.knows(provider, target):
+            return False
+        if any(self.find("assignment", provider=provider, who=who, target=target)):
+            return False
+        self.add("assignment", provider=provider, who=who, target=target, role=role)
+        return True
+
+    def end_assignment(self, actor: str, row: Row) -> bool:
+        if not self.is_bam(actor, row.provider):
+            return False
+        row.stop(self.at)
+        return True
+
+    def group_client(self, actor: str, group: str, client: str) -> bool:
+        provider = self.client_groups[group]
+        if not self.is_bam(actor, provider) or not self.knows(provider, client):
+            return False
+        if not any(self.find("grouped_client", group=group, client=client)):
+            self.add("grouped_client", group=group, client=client)
+        return True
