@@ -22,6 +22,7 @@ from delegation.models import (
     ClientGroupMember,
     EmployeeGroupMember,
     GroupProgramRole,
+    Level,
     Membership,
     ProgramRole,
     Relationship,
@@ -39,6 +40,7 @@ from delegation.services.groups import (
     grant_employee_group_role,
 )
 from delegation.services.relationships import withdraw_relationship_request
+from delegation.services.rights import end_membership
 from registration.models import Outcome, Registration
 from tests.registration.claims import draft, put_on_file, submit
 from tests.transactions.factories import declare
@@ -279,6 +281,23 @@ def test_every_breach_is_seen(unguarded: World) -> None:
                 transaction.set_rollback(True)
             unguarded.people = dict(known)
     assert not unseen
+
+
+def test_terms_go_on_for_the_rest_when_their_manager_is_gone(world: World) -> None:
+    maple, north = world.importer("Maple"), world.broker("North")
+    world.relationship(maple, north, programs=(), covers_future=True, level=Level.BUSINESS)
+    ana = world.employee("Ana", maple)
+    later = world.later(days=1)
+    membership = Membership.objects.get(person=world.manager(maple))
+    done(
+        end_membership(
+            actor=ana, acting_for=maple, membership=membership, reason="Left", at=later.at
+        )
+    )
+    later.people["Maple manager"] = ana
+    later.later(days=1).relationship(maple, north)
+    assert RelationshipTerms.objects.count() == 3
+    assert not invariants.terms_come_from_the_client(later.at)[1]
 
 
 def test_the_command_counts_and_fails_on_a_breach(
