@@ -1,10 +1,10 @@
 """The demo world holds together, and so do its story and its people."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django.fixtures import SettingsWrapper
 
 from accounts.models import User
 from businesses.models import BusinessAccount
@@ -58,7 +58,7 @@ def test_each_of_the_demo_people_sees_what_the_story_says(at: datetime) -> None:
     assert expired and expired < seen(demo.CAMILLE, demo.BOREALES, at)
 
 
-def test_production_refuses_the_demo(settings: SettingsWrapper) -> None:
+def test_production_refuses_the_demo(settings: Any) -> None:
     settings.IS_PRODUCTION = True
     with pytest.raises(CommandError, match="production"):
         call_command("demo")
