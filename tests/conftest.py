@@ -16,8 +16,10 @@ from zoneinfo import ZoneInfo
 import hypothesis
 import pytest
 import time_machine
+from django.conf import settings
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.utils import translation
 
 from pages import steady
 from tests.world import World
@@ -45,12 +47,16 @@ hypothesis.settings.load_profile("nightly" if NIGHTLY else "ci")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what states only PostgreSQL's behaviour when the database is another."""
-    if connection.vendor == "postgresql":
-        return
+    """Skip what states only PostgreSQL's behaviour elsewhere, and what takes long by day."""
+    missing = set()
+    if connection.vendor != "postgresql":
+        missing.add(("postgres", "needs PostgreSQL: set DATABASE_URL"))
+    if not NIGHTLY:
+        missing.add(("nightly", "takes long: ./run test --nightly"))
     for item in items:
-        if item.get_closest_marker("postgres"):
-            item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: set DATABASE_URL"))
+        for marker, reason in missing:
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 class NetworkUsed(RuntimeError):
@@ -136,6 +142,13 @@ def clock(at: datetime) -> Iterator[time_machine.Traveller]:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits for an answer that is held back; those of the waiting say so."""
     monkeypatch.setattr(steady, "ANSWER_AFTER", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """A test begins in the default language: the last page of another leaves its own behind."""
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
 
 
 @pytest.fixture

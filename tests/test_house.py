@@ -11,6 +11,8 @@ from django.template.loader import get_template
 
 from tests import house
 
+pytestmark = pytest.mark.once
+
 PYTHON_RULES = {
     house.long_functions: "def f():\n" + "    x = 1\n" * 40,
     house.hidden_imports: "def f():\n    import os\n",

@@ -9,6 +9,8 @@ import pytest
 from tests import french, house
 from tests.test_house import none
 
+pytestmark = pytest.mark.once
+
 needs_gettext = pytest.mark.skipif(
     shutil.which("msgfmt") is None, reason="gettext is not installed"
 )

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from businesses.bn import show_bn15
 from delegation.access import Access, PathKind
 from delegation.roles import Role
+from delegation.terms import program_label
 from pages.formats import NO_BREAK, day, is_french, moment, money
 from transactions.corrections import CHANGEABLE, Difference
-from transactions.declarations import Submitter, is_newer_hidden, newest_visible
+from transactions.declarations import Listing, is_newer_hidden, submitter_of
 from transactions.models import BY_FILE, Declaration, DeclarationLine, DeclarationVersion
 from transactions.tariff import show_hs_code, show_treatment
 
@@ -79,14 +80,11 @@ class DifferenceRow:
     becomes: str
 
 
-def declaration_rows(access: Access, declarations: Iterable[Declaration]) -> list[Row]:
-    """Rows of a list, in its order, for rows of `visible_declarations`."""
-    listed = list(declarations)
-    newest = newest_visible(access, listed)
+def declaration_rows(access: Access, listing: Listing) -> list[Row]:
+    """The rows of a list, in its order."""
     return [
-        _row(access, declaration, newest[declaration.pk])
-        for declaration in listed
-        if declaration.pk in newest
+        _row(access, declaration, listing.newest[declaration.pk])
+        for declaration in listing.page.rows
     ]
 
 
@@ -96,7 +94,7 @@ def _row(access: Access, declaration: Declaration, newest: DeclarationVersion) -
         url=address("declaration_detail", access, declaration),
         number=f"{declaration.number}{newest.number:05}",
         owner=owner.legal_name,
-        program=show_bn15(owner.bn9, declaration.program.extension),
+        program=_program(access, declaration),
         declared=day(timezone.localdate(declaration.declared_at)),
         submitter=newest.submitter.legal_name,
         submitted_as=submitted_as(access, newest),
@@ -104,6 +102,13 @@ def _row(access: Access, declaration: Declaration, newest: DeclarationVersion) -
         total=money(newest.total),
         is_newer_hidden=is_newer_hidden(declaration, newest),
     )
+
+
+def _program(access: Access, declaration: Declaration) -> str:
+    """The program account: of the own business by its name, of a client by its whole number."""
+    if declaration.owner_id == access.acting_for.pk:
+        return program_label(declaration.program)
+    return show_bn15(declaration.owner.bn9, declaration.program.extension)
 
 
 def line_rows(lines: Iterable[DeclarationLine]) -> list[LineRow]:
@@ -174,12 +179,9 @@ def _cell(name: str, value: str | Decimal) -> str:
 
 def submitted_as(access: Access, version: DeclarationVersion) -> str:
     """Who the submitter is to the reader, in the words of the visibility rules."""
-    if version.submitter_id == version.owner_id:
-        is_own = version.owner_id == access.acting_for.pk
-        return _("You, the importer") if is_own else str(Submitter.IMPORTER.label)
-    if version.submitter_id == access.acting_for.pk:
-        return str(Submitter.ACTING_FOR.label)
-    return str(Submitter.OTHER.label)
+    if version.submitter_id == version.owner_id == access.acting_for.pk:
+        return _("You, the importer")
+    return str(submitter_of(access, version).label)
 
 
 def authority_in_words(acting_under: str) -> str:

@@ -58,7 +58,7 @@ def create_correction(
         or _why_not_sound(after, changed, change)
     )
     if problem:
-        return refuse(code=problem[0], message=problem[1], **about)
+        return _refuse(problem, acting_for, about)
     path = str(decision.path)
     version = build_version(
         locked,
@@ -131,6 +131,13 @@ def _why_not_sound(
     return None
 
 
+def _refuse(problem: Problem, acting_for: BusinessAccount, about: dict[str, Any]) -> Refusal:
+    """Refuse in the history of the own business alone: nothing happened to the other party."""
+    code, message = problem
+    own = about | {"chains": {business_chain(acting_for.bn9)}}
+    return refuse(code=code, message=message, **own)
+
+
 def _write(version: DeclarationVersion, lines: list[DeclarationLine]) -> None:
     version.save()
     for line in lines:
@@ -167,7 +174,7 @@ def _record(
 def _about(
     actor: User, acting_for: BusinessAccount, declaration: Declaration, at: datetime
 ) -> dict[str, Any]:
-    """The part of a history event that a correction and its refusal share: both parties read it."""
+    """The part of a history event that a correction and its refusal share."""
     return {
         "verb": "declaration.correct",
         "at": at,

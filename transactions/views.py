@@ -18,11 +18,10 @@ from delegation.entry import client_of, enter, require
 from delegation.navigation import section_nav
 from pages.formats import money
 from pages.once import once
-from pages.paging import page_by_key
 from transactions.corrections import MOST_LINES, Correction, Difference, differences
 from transactions.declarations import (
-    find_declarations,
     is_newer_hidden,
+    list_declarations,
     visible_declarations,
     visible_versions,
 )
@@ -44,15 +43,20 @@ def declaration_list(request: HttpRequest, bn9: str) -> HttpResponse:
     context: dict[str, Any] = {
         "business": access.acting_for,
         "form": form,
+        "page": None,
+        "rows": [],
+        "is_narrowed": False,
         "is_provider": "client" in form.fields,
         "has_role": access.is_bam or bool(access.own.programs),
         "sections": section_nav(access, "declaration_list"),
     }
     if form.is_valid():
-        found = find_declarations(access, form.wanted())
-        page = page_by_key(found, after=request.GET.get("after", ""))
-        rows = declaration_rows(access, page.rows)
-        context |= {"page": page, "rows": rows, "is_narrowed": form.is_narrowed}
+        listing = list_declarations(access, form.wanted(), after=request.GET.get("after", ""))
+        context |= {
+            "page": listing.page,
+            "rows": declaration_rows(access, listing),
+            "is_narrowed": form.is_narrowed,
+        }
     status = 200 if form.is_valid() else 422
     return render(request, "transactions/declaration_list.html", context, status=status)
 

@@ -62,7 +62,7 @@ MANAGING = {
     "employees": Action.MANAGE_EMPLOYEES,
     "relationships": Action.MANAGE_RELATIONSHIPS,
 }
-HISTORIES, STEPS = (10_000, 20) if NIGHTLY else (5, 20)
+HISTORIES, STEPS = (10_000, 20) if NIGHTLY else (3, 20)
 FIRED_AT_NIGHT = 100
 RULE = "hypothesis_stateful_rule"
 """How Hypothesis marks a rule."""
@@ -712,6 +712,7 @@ BROKEN: Mapping[str, tuple[Any, str, Any]] = {
 }
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("link", BROKEN)
 def test_a_broken_link_is_caught(
     histories: type[Histories], monkeypatch: pytest.MonkeyPatch, link: str
@@ -720,4 +721,4 @@ def test_a_broken_link_is_caught(
     owner, name, broken = BROKEN[link]
     monkeypatch.setattr(owner, name, broken)
     with pytest.raises(AssertionError):
-        run(histories, 3 * HISTORIES)
+        run(histories, 100)

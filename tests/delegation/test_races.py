@@ -21,8 +21,8 @@ from tests.world import World, next_bn9
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
-ROUNDS = 200 if NIGHTLY else 8
-CONTROL_ROUNDS = 40 if NIGHTLY else 6
+ROUNDS = 200 if NIGHTLY else 4
+CONTROL_ROUNDS = 40 if NIGHTLY else 4
 CLAIMANTS = 8 if NIGHTLY else 4
 
 OF_EMPLOYEES = [("approve", "approve"), ("approve", "reject"), ("approve", "withdraw")]

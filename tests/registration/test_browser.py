@@ -46,7 +46,7 @@ class Walk:
         self.page.locator(f'main a[href$="{ending}"]').first.click()
 
 
-@pytest.mark.parametrize("language", ["en-ca", "fr-ca"])
+@pytest.mark.parametrize("language", [pytest.param("en-ca", marks=pytest.mark.nightly), "fr-ca"])
 def test_every_page_of_a_registration(
     new_page: Callable[..., Page],
     portal: str,

@@ -182,6 +182,15 @@ def test_another_version_since_then_is_refused_with_who_and_when(
     assert last_event() == "declaration.correct.refused changed"
 
 
+def test_an_attempt_that_was_refused_stays_in_the_own_business(
+    world: World, itn: BusinessAccount, declaration: Declaration
+) -> None:
+    refused(correct(world, declaration, itn, line=LINE))
+    [event] = Event.objects.filter(verb="declaration.correct.refused")
+
+    assert event.chain_id == business_chain(itn.bn9)
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [

@@ -187,7 +187,9 @@ def test_a_reader_reads_why_there_is_no_correction(
     text = words(visit.get(url("declaration_detail", maple, declaration)))
 
     assert "You cannot correct this declaration. Your role does not include this." in text
-    assert visit.get(url("correction_create", maple, declaration)).status_code == 403
+    refused = visit.get(url("correction_create", maple, declaration))
+    assert refused.status_code == 403
+    assert "Your role does not include this." in words(refused)
 
 
 def test_an_expired_user_reads_that_it_is_over(
