@@ -19,7 +19,7 @@ from accounts.models import User
 from accounts.sign_in import language_of_page
 from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
-from delegation.access import Access, Reason
+from delegation.access import Access
 from delegation.employees import requests_to_decide, roles_in_words, standings_of
 from delegation.entry import enter, signed_in
 from delegation.models import AccessRequest, Membership
@@ -30,6 +30,7 @@ from delegation.permissions import (
     can_list_relationships,
     can_view_activity,
 )
+from delegation.reasons import Reason
 from delegation.services.relationships import received_requests
 from delegation.services.roles import managers_of
 from delegation.terms import State

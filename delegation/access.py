@@ -10,31 +10,33 @@ request and answers every question from at most one query, and two more for each
 `Access.decide` is the predicate, `Access.visible` the queryset; a property test keeps them equal.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import cached_property
 from typing import Protocol
 
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Cast
-from django.utils.translation import gettext_lazy as _
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.models.clients import StaffAssignment
-from delegation.models.employees import Membership
-from delegation.models.grants import (
-    BusinessRole,
-    GroupProgramGroupRole,
-    GroupProgramRole,
-    ProgramRole,
-)
 from delegation.models.periods import during
 from delegation.models.relationships import RelationshipTerms, Visibility
+from delegation.reasons import Reason
 from delegation.roles import THROUGH_A_RELATIONSHIP, Action, Role, may, strongest, weakest
+from delegation.standing import (
+    Assignment,
+    OwnRoles,
+    Path,
+    PathKind,
+    assigned_to,
+    assignments,
+    earliest,
+    managers_assignment,
+    own_roles,
+)
 
 
 class Submission(Protocol):
@@ -44,79 +46,6 @@ class Submission(Protocol):
     owner_id: int
     submitter_id: int
     submitted_at: datetime
-
-
-class Reason(models.TextChoices):
-    """Why a decision fell. The words are what the person may learn."""
-
-    ALLOWED = "allowed", _("You have access.")
-    PERSON_DISABLED = "person_disabled", _("Your user account is disabled.")
-    NO_MEMBERSHIP = "no_membership", _("You do not belong to this business.")
-    MEMBERSHIP_SUSPENDED = (
-        "membership_suspended",
-        _("Your access to this business is suspended."),
-    )
-    BUSINESS_NOT_ACTIVE = (
-        "business_not_active",
-        _("This business account is not active: you can look, but not change anything."),
-    )
-    NO_ROLE = "no_role", _("You have no role on this program account.")
-    ROLE_TOO_LOW = "role_too_low", _("Your role does not include this.")
-    NO_RELATIONSHIP = (
-        "no_relationship",
-        _("Your firm has no business relationship with this client."),
-    )
-    NOT_ASSIGNED = "not_assigned", _("Your firm has not assigned you to this client.")
-    NOT_IN_SCOPE = (
-        "not_in_scope",
-        _("The business relationship does not include this program account."),
-    )
-    RELATIONSHIP_OVER = (
-        "relationship_over",
-        _(
-            "The business relationship is over. You can still read what your firm submitted while "
-            "it lasted."
-        ),
-    )
-    RELATIONSHIP_SUSPENDED = (
-        "relationship_suspended",
-        _("The business relationship is suspended."),
-    )
-    HIDDEN = "hidden", _("The visibility rules of the client do not show this record to your firm.")
-    VIEW_ONLY = (
-        "view_only",
-        _("The visibility rules of the client let your firm view this record, not change it."),
-    )
-    CEILING = "ceiling", _("The client did not give your firm this right.")
-    ASSIGNMENT_TOO_LOW = (
-        "assignment_too_low",
-        _("Your firm assigned you to this client with a role that does not include this."),
-    )
-    PROVIDER_TYPE = (
-        "provider_type",
-        _("Only the importer or a licensed customs broker can submit or correct declarations."),
-    )
-
-
-class PathKind(StrEnum):
-    """How a right comes about."""
-
-    OWN = "own"
-    PROVIDER = "provider"
-    RESIDUAL = "residual"
-
-
-@dataclass(frozen=True)
-class Path:
-    """One way in which a person reaches an object, until an instant (none: no end)."""
-
-    kind: PathKind
-    role: Role
-    until: datetime | None
-    source: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.role}:{self.source}"
 
 
 @dataclass(frozen=True)
@@ -146,110 +75,43 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class OwnRoles:
-    """A person's standing in one business: live membership and live roles, each as a path."""
-
-    membership: Reason
-    bam: Path | None
-    programs: Mapping[int, tuple[Path, ...]]
-
-    def on(self, program_id: int) -> tuple[Path, ...]:
-        """The paths to one program account of the business. A BAM reaches every one."""
-        own = self.programs.get(program_id, ())
-        return (self.bam, *own) if self.bam else own
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """What a provider lets one of its people do for a client."""
-
-    role: Role
-    until: datetime | None
-
-
-@dataclass(frozen=True)
 class Client:
-    """A client as one person of a provider stands to it."""
+    """A client as one person of a provider stands to it: the best assignment comes first."""
 
-    assignment: Assignment | None
+    assignments: tuple[Assignment, ...]
     terms: tuple[RelationshipTerms, ...]
 
 
-ROLE_AND_END = (F("permission__codename"), F("ends_at"))
-"""The columns that every row of a role shares."""
-
-NO_END = Cast(Value(None), models.DateTimeField())
-"""The end of a right that comes by no employee group."""
-
-
 class Access:
-    """What `person` may do, acting for `acting_for`, at the instant `at`."""
+    """What `person` may do, acting for `acting_for`, at the instant `at`.
 
-    def __init__(self, person: User, acting_for: BusinessAccount, at: datetime) -> None:
+    Whoever asks about many people reads what they hold for all at once, and tells it.
+    """
+
+    def __init__(
+        self,
+        person: User,
+        acting_for: BusinessAccount,
+        at: datetime,
+        *,
+        own: OwnRoles | None = None,
+        clients: Mapping[int, Client] | None = None,
+    ) -> None:
         self.person = person
         self.acting_for = acting_for
         self.at = at
-        self._clients: dict[int, Client] = {}
+        if own:
+            self.own = own
+        self._clients = dict(clients or {})
 
     # What is known
 
     @cached_property
     def own(self) -> OwnRoles:
         """Membership and roles in the business acted for, direct and by employee group: 1 query."""
-        membership = Reason.NO_MEMBERSHIP
-        bam: Path | None = None
-        programs: dict[int, tuple[Path, ...]] = {}
-        for kind, scope_id, word, ends_at, group_ends_at in self._own_rows():
-            if kind == "member":
-                membership = Reason(word)
-                continue
-            until = earliest(ends_at, group_ends_at)
-            path = Path(PathKind.OWN, Role(word), until, "group" if "group" in kind else "direct")
-            if kind == "business":
-                bam = path
-            else:
-                programs[scope_id] = (*programs.get(scope_id, ()), path)
-        if membership is not Reason.ALLOWED:
-            return OwnRoles(membership, None, {})
-        return OwnRoles(membership, bam, programs)
-
-    def _own_rows(self) -> Iterable[tuple[str, int, str, datetime | None, datetime | None]]:
-        """(kind, scope, role or standing, end, end of the group membership) of each live row."""
-        live = during(self.at)
-        standing = Case(
-            When(suspended_at__isnull=True, then=Value(Reason.ALLOWED.value)),
-            default=Value(Reason.MEMBERSHIP_SUSPENDED.value),
-        )
-        member = Membership.objects.filter(
-            live, person=self.person, business=self.acting_for
-        ).values_list(Value("member"), F("business_id"), standing, F("ends_at"), NO_END)
-        business = BusinessRole.objects.filter(
-            live, user=self.person, content_object=self.acting_for
-        ).values_list(Value("business"), F("content_object_id"), *ROLE_AND_END, NO_END)
-        program = ProgramRole.objects.filter(
-            live, user=self.person, content_object__business=self.acting_for
-        ).values_list(Value("program"), F("content_object_id"), *ROLE_AND_END, NO_END)
-        return member.union(business, program, *self._group_rows(), all=True)
-
-    def _group_rows(self) -> tuple[QuerySet[GroupProgramRole], QuerySet[GroupProgramGroupRole]]:
-        """The same of what comes by employee group: on programs, and on groups of programs."""
-        mine = during(self.at) & Q(
-            content_object__business=self.acting_for,
-            group__employee_group__archived_at__isnull=True,
-            group__employee_group__business=self.acting_for,
-            group__employee_group__members__person=self.person,
-        )
-        mine &= during(self.at, "group__employee_group__members__")
-        end = F("group__employee_group__members__ends_at")
-        on_program = GroupProgramRole.objects.filter(mine).values_list(
-            Value("group"), F("content_object_id"), *ROLE_AND_END, end
-        )
-        on_program_group = GroupProgramGroupRole.objects.filter(
-            mine,
-            content_object__archived_at__isnull=True,
-            content_object__programs__isnull=False,
-        ).values_list(Value("program group"), F("content_object__programs"), *ROLE_AND_END, end)
-        return on_program, on_program_group
+        return own_roles([self.person.pk], [self.acting_for.pk], self.at)[
+            self.person.pk, self.acting_for.pk
+        ]
 
     def client(self, client_id: int) -> Client:
         """The client `client_id` as this person stands to it: at most 2 queries, once."""
@@ -257,31 +119,16 @@ class Access:
             terms = RelationshipTerms.objects.filter(
                 relationship__client_id=client_id, relationship__provider=self.acting_for
             ).select_related("relationship__client")
-            self._clients[client_id] = Client(self._assignment(client_id), tuple(terms))
+            held = managers_assignment(self.own)
+            if not held and self.own.membership is Reason.ALLOWED:
+                me, firm = self.person.pk, self.acting_for.pk
+                held = assignments([me], firm, client_id, self.at).get(me, ())
+            self._clients[client_id] = Client(held, tuple(terms))
         return self._clients[client_id]
-
-    def _assignment(self, client_id: int) -> Assignment | None:
-        """The best live assignment. The provider's BAM counts as assigned to every client."""
-        if self.own.membership is not Reason.ALLOWED:
-            return None
-        if self.own.bam:
-            return Assignment(Role.PAM, self.own.bam.until)
-        rows = StaffAssignment.objects.filter(
-            self._assigned_to_me(), _to_client(self.at, client_id)
-        )
-        found = [Assignment(Role(row.role), row.ends_at) for row in rows]
-        return max(found, key=lambda assignment: assignment.role.rank, default=None)
 
     def _assigned_to_me(self) -> Q:
         """Live assignments of this person, in person or by employee group."""
-        by_group = Q(
-            employee_group__archived_at__isnull=True, employee_group__members__person=self.person
-        ) & during(self.at, "employee_group__members__")
-        return (
-            Q(provider=self.acting_for)
-            & during(self.at)
-            & (Q(person=self.person) | (Q(employee_group__isnull=False) & by_group))
-        )
+        return assigned_to([self.person.pk], self.acting_for.pk, self.at)
 
     # The predicate
 
@@ -334,13 +181,17 @@ class Access:
         client = self.client(scope.owner_id)
         if not client.terms:
             return Decision(Reason.NO_RELATIONSHIP)
-        if client.assignment is None:
+        if not client.assignments:
             return Decision(Reason.NOT_ASSIGNED)
         covering = [terms for terms in client.terms if terms.covers(scope.program_id)]
         in_force = [terms for terms in covering if terms.in_force_at(self.at)]
-        outcomes = [self._through(terms, client.assignment, action, scope) for terms in in_force]
+        outcomes = [
+            self._through(terms, assignment, action, scope)
+            for assignment in client.assignments
+            for terms in in_force
+        ]
         paths = [outcome for outcome in outcomes if isinstance(outcome, Path)]
-        paths += self._residual(covering, client.assignment, action, scope)
+        paths += self._residual(covering, client.assignments, action, scope)
         if paths:
             return Decision(Reason.ALLOWED, tuple(paths))
         reasons = [outcome for outcome in outcomes if isinstance(outcome, Reason)]
@@ -354,8 +205,20 @@ class Access:
         broken = self._first_broken_link(terms, assignment, action, scope)
         if broken:
             return broken
-        until = earliest(terms.effective_end, assignment.until)
-        return Path(PathKind.PROVIDER, role, until, str(terms.relationship_id))
+        return self._path(PathKind.PROVIDER, role, terms, assignment, terms.effective_end)
+
+    def _path(
+        self,
+        kind: PathKind,
+        role: Role,
+        terms: RelationshipTerms,
+        assignment: Assignment,
+        ends_at: datetime | None,
+    ) -> Path:
+        """A path through a relationship. It lasts as long as the shortest link of its chain."""
+        until = earliest(ends_at, assignment.until, self.own.until)
+        source = str(terms.relationship_id)
+        return Path(kind, role, until, source, terms=terms, assignment=assignment)
 
     def _first_broken_link(
         self, terms: RelationshipTerms, assignment: Assignment, action: Action, scope: Scope
@@ -394,7 +257,7 @@ class Access:
     def _residual(
         self,
         covering: list[RelationshipTerms],
-        assignment: Assignment,
+        held: tuple[Assignment, ...],
         action: Action,
         scope: Scope,
     ) -> list[Path]:
@@ -405,7 +268,8 @@ class Access:
         if submission.submitter_id != self.acting_for.pk:
             return []
         return [
-            Path(PathKind.RESIDUAL, Role.READER, assignment.until, str(terms.relationship_id))
+            self._path(PathKind.RESIDUAL, Role.READER, terms, assignment, None)
+            for assignment in held
             for terms in covering
             if not terms.in_force_at(self.at)
             and terms.effective_start <= submission.submitted_at
@@ -533,24 +397,11 @@ def visible_to[ModelT: models.Model](
     return Access(person, acting_for, at).visible(submissions)
 
 
-def earliest(*ends: datetime | None) -> datetime | None:
-    """The first of several ends, where an absent one never comes."""
-    return min((end for end in ends if end is not None), default=None)
-
-
 def during_column(column: str, prefix: str = "") -> Q:
     """The condition that a period holds the instant in a column of the outer query."""
     return Q(**{f"{prefix}starts_at__lte": OuterRef(column)}) & (
         Q(**{f"{prefix}ends_at__isnull": True}) | Q(**{f"{prefix}ends_at__gt": OuterRef(column)})
     )
-
-
-def _to_client(at: datetime, client_id: int) -> Q:
-    """Assignments to one client, by itself or by a client group that holds it now."""
-    by_group = Q(
-        client_group__archived_at__isnull=True, client_group__members__client=client_id
-    ) & during(at, "client_group__members__")
-    return Q(client=client_id) | (Q(client_group__isnull=False) & by_group)
 
 
 def _scope(target: ProgramAccount | Submission) -> Scope:

@@ -12,9 +12,10 @@ from audit.services import business_chain
 from audit.verbs import REFUSED, sentence
 from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
-from delegation.access import Access, PathKind
+from delegation.access import Access
 from delegation.models import RelationshipRequest
 from delegation.roles import Role
+from delegation.standing import PathKind
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 
 from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount
-from delegation.access import Access, earliest
+from delegation.access import Access
 from delegation.models import (
     AccessRequest,
     BusinessRole,
@@ -30,6 +30,7 @@ from delegation.models import (
 )
 from delegation.models.periods import during
 from delegation.roles import SENTENCES, Action, Role
+from delegation.standing import earliest
 from delegation.terms import extension_label, program_label
 
 type RoleTable = type[BusinessRole | ProgramRole | GroupProgramRole | GroupProgramGroupRole]

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from businesses.models import BusinessAccount
-from delegation.access import Access, Decision, Reason
+from delegation.access import Access, Decision
+from delegation.reasons import Reason
 
 
 class Denied(PermissionDenied):

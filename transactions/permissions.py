@@ -1,6 +1,7 @@
 """Who may do each act on declarations. Each answer asks the one decision, again under lock."""
 
-from delegation.access import Access, Decision, Reason
+from delegation.access import Access, Decision
+from delegation.reasons import Reason
 from delegation.roles import Action
 from transactions.declarations import is_newer_hidden
 from transactions.models import Declaration, DeclarationVersion

@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from businesses.bn import show_bn15
-from delegation.access import Access, PathKind
+from delegation.access import Access
 from delegation.roles import Role
+from delegation.standing import PathKind
 from delegation.terms import program_label
 from pages.formats import NO_BREAK, day, is_french, moment, money
 from transactions.corrections import CHANGEABLE, Difference

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit.services import Refusal, business_chain, not_before, record, refuse
 from businesses.models import BusinessAccount
-from delegation.access import Access, Decision, Reason
+from delegation.access import Access, Decision
+from delegation.reasons import Reason
 from pages.formats import moment
 from transactions.amounts import Totals
 from transactions.corrections import (

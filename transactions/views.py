@@ -13,9 +13,10 @@ from audit.services import Refusal
 from businesses.bn import show_bn15
 from businesses.models import BusinessAccount
 from businesses.models.register import TRANSACTION_NUMBER_PATTERN
-from delegation.access import Access, Decision, Reason
+from delegation.access import Access, Decision
 from delegation.entry import client_of, enter, require
 from delegation.navigation import section_nav
+from delegation.reasons import Reason
 from pages.formats import money
 from pages.once import once
 from transactions.corrections import MOST_LINES, Correction, Difference, differences

@@ -6,8 +6,9 @@ import pytest
 
 from accounts.models import User
 from businesses.models import BusinessAccount
-from delegation.access import Access, PathKind, Reason
+from delegation.access import Access
 from delegation.models import Ceiling, StaffAssignment, Visibility
+from delegation.reasons import Reason
 from delegation.roles import Action, Role
 from delegation.services.clients import (
     add_client_to_group,
@@ -21,6 +22,7 @@ from delegation.services.groups import (
     grant_employee_group_role,
 )
 from delegation.services.relationships import Rules
+from delegation.standing import PathKind
 from pages.formats import end_of_day
 from tests.access.random_worlds import submission
 from tests.world import World, done
@@ -269,6 +271,73 @@ def test_a_client_group_reaches_its_clients(world: World) -> None:
     assert reason(world, ben, itn, version) is Reason.NOT_ASSIGNED
     done(add_client_to_group(group=group, client=maple, **common))
     assert reason(world, ben, itn, version) is Reason.ALLOWED
+
+
+def test_a_path_lasts_as_long_as_its_shortest_link(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn, last_day=date(2027, 3, 31))
+    common = {"actor": world.manager(itn), "acting_for": itn, "at": world.at}
+    ben = world.member("Ben", itn)
+    team = done(create_employee_group(name="Team", **common))
+    place = done(add_employee_to_group(group=team, person=ben, **common))
+    clients = done(create_client_group(name="Ontario", **common))
+    listed = done(add_client_to_group(group=clients, client=maple, **common))
+    assignment = StaffAssignment.objects.create(
+        provider=itn, employee_group=team, client_group=clients, role=Ceiling.EDITOR,
+        assigned_by=world.manager(itn), starts_at=world.at,
+    )  # fmt: skip
+    version = by(world, maple, itn)
+
+    def until() -> object:
+        [path] = Access(ben, itn, world.at).decide(VIEW, version).paths
+        return path.until
+
+    assert until() == end_of_day(date(2027, 3, 31))
+    for days, link in ((90, assignment), (80, listed), (70, place), (60, ben.memberships.get())):
+        link.ends_at = world.later(days=days).at
+        link.save()
+        assert until() == link.ends_at
+
+
+def test_an_own_role_lasts_no_longer_than_membership_and_group(world: World) -> None:
+    maple = world.importer("Maple")
+    common = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
+    gwen = world.member("Gwen", maple)
+    group = done(create_employee_group(name="Imports", **common))
+    program = world.program(maple)
+    done(grant_employee_group_role(group=group, scope=program, role=Role.EDITOR, **common))
+    place = done(add_employee_to_group(group=group, person=gwen, **common))
+    for days, link in ((20, place), (10, gwen.memberships.get())):
+        link.ends_at = world.later(days=days).at
+        link.save()
+        [path] = Access(gwen, maple, world.at).decide(VIEW, program).paths
+        assert (path.group, path.until) == ("Imports", link.ends_at)
+
+
+def test_each_assignment_is_a_path_of_its_own(world: World) -> None:
+    """The best role does not hide that a lower one lasts longer."""
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn, rules=EVERYTHING, last_day=date(2027, 3, 31))
+    assignment = world.assign("Ben", itn, maple, Ceiling.EDITOR)
+    assignment.ends_at = world.later(days=5).at
+    assignment.save()
+    group = done(
+        create_client_group(name="All", actor=world.manager(itn), acting_for=itn, at=world.at)
+    )
+    group.members.create(client=maple, starts_at=world.at)
+    StaffAssignment.objects.create(
+        provider=itn, person=world.person("Ben"), client_group=group, role=Ceiling.READER,
+        assigned_by=world.manager(itn), starts_at=world.at,
+    )  # fmt: skip
+    version = by(world, maple, itn)
+    decision = Access(world.person("Ben"), itn, world.at).decide(VIEW, version)
+    assert [(path.role, path.until) for path in decision.paths] == [
+        (Role.EDITOR, assignment.ends_at),
+        (Role.READER, end_of_day(date(2027, 3, 31))),
+    ]
+    assert decision.path.role is Role.EDITOR
+    later = Access(world.person("Ben"), itn, assignment.ends_at)
+    assert later.decide(EDIT, version).reason is Reason.ASSIGNMENT_TOO_LOW
 
 
 def test_future_programs_only_where_chosen(world: World) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 from audit.models import Event
 from audit.services import Refusal, business_chain
 from businesses.models import BusinessAccount
-from delegation.access import Reason
 from delegation.models import (
     Ceiling,
     Level,
@@ -15,6 +14,7 @@ from delegation.models import (
     Relationship,
     Visibility,
 )
+from delegation.reasons import Reason
 from delegation.roles import Action, Role
 from delegation.services.employees import Grants, approve_access_request
 from delegation.services.relationships import (

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from businesses.models import BusinessAccount
-from delegation.access import Access, Reason
+from delegation.access import Access
 from delegation.models import Ceiling, EmployeeGroup, Visibility
+from delegation.reasons import Reason
 from delegation.roles import Action, Role
 from delegation.services.groups import (
     add_employee_to_group,
