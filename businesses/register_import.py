@@ -7,12 +7,16 @@ order and only a batch of them is in memory. A row equal to what is on file chan
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import batched
 from pathlib import Path
 
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef
 
 from businesses.models import (
+    BusinessAccount,
+    ProgramAccount,
     RegisterEntity,
     RegisterPayment,
     RegisterProgram,
@@ -29,6 +33,8 @@ from businesses.register_file import (
     to_statement,
     to_transaction,
 )
+from businesses.register_sandbox import SandboxRegister
+from businesses.services import link_new_programs
 from businesses.table_file import BadRow, Cells, RowError
 
 BATCH = 1000
@@ -120,6 +126,23 @@ def import_register(
             transaction.set_rollback(True)
     outcome.errors.sort(key=lambda error: error.line)
     return outcome
+
+
+@transaction.atomic
+def link_gained_programs(*, at: datetime) -> int:
+    """Link the program accounts that registered businesses gained in the register; count them."""
+    linked = ProgramAccount.objects.filter(
+        business__bn9=OuterRef("entity__bn9"), extension=OuterRef("extension")
+    )
+    numbers = RegisterProgram.objects.filter(
+        ~Exists(linked), entity__bn9__in=BusinessAccount.objects.values("bn9")
+    ).values("entity__bn9")
+    gained = 0
+    for business in BusinessAccount.objects.filter(bn9__in=numbers).order_by("pk"):
+        entity = SandboxRegister().find(business.bn9)
+        if entity:
+            gained += len(link_new_programs(business=business, entity=entity, at=at))
+    return gained
 
 
 def _rows_of(path: Path, record: str, outcome: Outcome) -> Iterator[Row]:

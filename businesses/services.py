@@ -1,9 +1,10 @@
-"""What happens to business and program accounts. Callers hold the right and write the history."""
+"""What happens to business and program accounts."""
 
 from datetime import datetime
 
 from django.db import transaction
 
+from audit.services import business_chain, record
 from businesses.models import BusinessAccount, ProgramAccount
 from businesses.register import EntityProgram, LegalEntity
 
@@ -11,6 +12,8 @@ from businesses.register import EntityProgram, LegalEntity
 @transaction.atomic
 def open_business(*, entity: LegalEntity, at: datetime) -> BusinessAccount:
     """Open an active business account from the register, with all its program accounts.
+
+    The caller holds the right and writes the history.
 
     Raises `IntegrityError` if the number has an account already: of several claims one wins.
     """
@@ -37,7 +40,7 @@ def open_business(*, entity: LegalEntity, at: datetime) -> BusinessAccount:
 def link_new_programs(
     *, business: BusinessAccount, entity: LegalEntity, at: datetime
 ) -> list[ProgramAccount]:
-    """Add the program accounts that the register has gained; return them by extension.
+    """Add the program accounts that the register has gained, by extension; the system acts.
 
     Those already here keep their names and dates. Raises `ValueError` if the entity is another.
     """
@@ -45,11 +48,23 @@ def link_new_programs(
         raise ValueError("The register entity is not this business.")
     locked = BusinessAccount.objects.select_for_update().get(pk=business.pk)
     linked = set(locked.programs.values_list("extension", flat=True))
-    return ProgramAccount.objects.bulk_create(
+    gained = ProgramAccount.objects.bulk_create(
         _program(locked, program, at)
         for program in sorted(entity.programs, key=lambda program: program.extension)
         if program.extension not in linked
     )
+    for program in gained:
+        record(
+            verb="program_account.link",
+            at=at,
+            actor=None,
+            acting_for=business.bn9,
+            chains={business_chain(business.bn9)},
+            object_type="program_account",
+            object_id=program.pk,
+            object_label=program.bn15_shown,
+        )
+    return gained
 
 
 def _program(business: BusinessAccount, program: EntityProgram, at: datetime) -> ProgramAccount:

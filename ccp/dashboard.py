@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.sign_in import language_of_page
 from businesses.bn import show_bn9
+from businesses.countries import country_name
 from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.employees import requests_to_decide, roles_in_words, standings_of
@@ -35,8 +36,8 @@ from delegation.services.relationships import received_requests
 from delegation.services.roles import managers_of
 from delegation.terms import State
 from delegation.views.employees import request_tag
+from pages.formats import whole
 from pages.paging import page_by_key
-from registration.countries import country_name
 from registration.models import Outcome, Registration
 
 BUSINESSES = 25
@@ -64,7 +65,8 @@ class Door:
     @property
     def count(self) -> str:
         """The number that waits; more than the most that is counted reads `1,000+`."""
-        return f"{MOST_COUNTED:,}+" if self.waiting > MOST_COUNTED else str(self.waiting)
+        most = whole(MOST_COUNTED)
+        return f"{most}+" if self.waiting > MOST_COUNTED else whole(self.waiting)
 
     @property
     def counted(self) -> str:

@@ -201,7 +201,8 @@ DEFAULT_FROM_EMAIL = required_in_production("MAIL_FROM", "portal@localhost")
 
 # Static files
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# Elsewhere static files are served from where they are written.
+STATIC_ROOT = BASE_DIR / "staticfiles" if IS_PRODUCTION else None
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -265,4 +266,3 @@ RELATIONSHIP_DEFAULT_YEARS = 2
 RELATIONSHIP_CAP_YEARS = 5
 ACCESS_REQUEST_LAPSE_DAYS = 60
 RELATIONSHIP_REQUEST_LAPSE_MONTHS = 12
-INVITATION_LAPSE_DAYS = 14

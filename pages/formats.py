@@ -34,6 +34,12 @@ def money(amount: Decimal) -> str:
     return f"{'-' if cents < 0 else ''}${digits}"
 
 
+def whole(number: int) -> str:
+    """A whole number with its thousands apart: `1,000` or `1 000`."""
+    digits = f"{number:,}"
+    return digits.replace(",", NO_BREAK) if is_french() else digits
+
+
 def day(on: date) -> str:
     """A day in words: `November 22, 2026`, `22 novembre 2026`, `1er décembre 2026`."""
     month = str(MONTHS[on.month])

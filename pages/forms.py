@@ -7,8 +7,10 @@ field allows. Control characters and marks that turn the direction of text are r
 and the form comes back without them, since nobody can take out what cannot be seen.
 """
 
+import re
 import unicodedata
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -18,6 +20,8 @@ from django.core.validators import MaxLengthValidator, ProhibitNullCharactersVal
 from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
 from django.utils.translation import gettext_lazy as _
+
+from pages.formats import is_french
 
 # What a field without a length of its own may hold.
 MOST_CHARACTERS = 1000
@@ -65,6 +69,63 @@ class DayField(forms.DateField):
         if on is not None and not 1900 <= on.year <= 2199:
             raise ValidationError(self.error_messages["year"], code="year")
         return on
+
+
+class AmountField(forms.CharField):
+    """An amount in Canadian dollars as people write it in either language.
+
+    `1,234.56`, `$1234.56`, `1 234,56 $` and `-12.5` are read; the cleaned value is a `Decimal` of
+    two places, or None. At most 12 digits stand before the cents.
+    """
+
+    default_error_messages = {
+        "invalid": _("Enter an amount in dollars and cents, such as 1234.56."),
+        "negative": _("Enter an amount that is not negative."),
+        "zero": _("Enter an amount other than 0.00."),
+    }
+    WRITTEN = re.compile(r"(-?)((?:[0-9]{1,3}(?:[ ,'’][0-9]{3})+)|[0-9]+)(?:[.,]([0-9]{1,2}))?")
+    MARKS = re.compile(r"CAD|CA(?=\s*\$)|\$", re.I)
+    MOST_DIGITS = 12
+
+    def __init__(
+        self, *, may_be_negative: bool = False, may_be_zero: bool = True, **options: Any
+    ) -> None:
+        self.may_be_negative, self.may_be_zero = may_be_negative, may_be_zero
+        options.setdefault(
+            "widget",
+            forms.TextInput({"autocomplete": "off", "spellcheck": "false", "size": "20"}),
+        )
+        super().__init__(max_length=40, **options)
+
+    def clean(self, value: Any) -> Decimal | None:
+        text = super().clean(value)
+        return self._checked(self._read(text)) if text else None
+
+    def _read(self, text: str) -> Decimal:
+        bare = self.MARKS.sub("", text.replace("−", "-"))
+        parts = self.WRITTEN.fullmatch(re.sub(r"\s+", " ", bare).strip().replace("- ", "-"))
+        if parts is None:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        sign, dollars, cents = parts.groups()
+        digits = re.sub(r"[^0-9]", "", dollars)
+        if len(digits.lstrip("0")) > self.MOST_DIGITS:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        amount = Decimal(f"{digits}.{(cents or '0'):0<2}")
+        return -amount if sign and amount else amount
+
+    def _checked(self, amount: Decimal) -> Decimal:
+        if amount < 0 and not self.may_be_negative:
+            raise ValidationError(self.error_messages["negative"], code="negative")
+        if not amount and not self.may_be_zero:
+            raise ValidationError(self.error_messages["zero"], code="zero")
+        return amount
+
+    def prepare_value(self, value: Any) -> Any:
+        """An amount as it is typed in the language of the page; what was posted as it was."""
+        if not isinstance(value, Decimal):
+            return value
+        text = f"{value:.2f}"
+        return text.replace(".", ",") if is_french() else text
 
 
 class RegularBoundField(BoundField):

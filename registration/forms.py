@@ -6,7 +6,6 @@ that is judged once, after the review.
 
 import re
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -18,11 +17,10 @@ from localflavor.ca.forms import CAPostalCodeField
 
 from accounts.sign_in import language_of_page
 from businesses.bn import InvalidBN, compact, show_bn9, split_bn
+from businesses.countries import countries
 from businesses.forms import BN9Field, ProgramExtensionField
 from businesses.names import normal_name, normal_region
-from pages.formats import is_french
-from pages.forms import DayField, PortalForm
-from registration.countries import countries
+from pages.forms import AmountField, DayField, PortalForm
 
 LINE = {"autocomplete": "off", "spellcheck": "false"}
 """Browsers fill in and correct what they know; here only what the register says is right."""
@@ -178,60 +176,6 @@ class TransactionNumberField(forms.CharField):
         if text and not re.fullmatch(r"[0-9]{14}", number):
             raise ValidationError(self.error_messages["digits"], code="digits")
         return number
-
-
-class AmountField(forms.CharField):
-    """An amount in Canadian dollars as people write it in either language.
-
-    `1,234.56`, `$1234.56`, `1 234,56 $` and `-12.5` are read; the cleaned value is a `Decimal` of
-    two places, or None. At most 12 digits stand before the cents.
-    """
-
-    default_error_messages = {
-        "amount": _("Enter an amount in dollars and cents, such as 1234.56."),
-        "negative": _("Enter an amount that is not negative."),
-        "zero": _("Enter an amount other than 0.00."),
-    }
-    WRITTEN = re.compile(r"(-?)((?:[0-9]{1,3}(?:[ ,'’][0-9]{3})+)|[0-9]+)(?:[.,]([0-9]{1,2}))?")
-    MARKS = re.compile(r"CAD|CA(?=\s*\$)|\$", re.I)
-    MOST_DIGITS = 12
-
-    def __init__(
-        self, *, may_be_negative: bool = False, may_be_zero: bool = True, **options: Any
-    ) -> None:
-        self.may_be_negative, self.may_be_zero = may_be_negative, may_be_zero
-        options.setdefault("widget", forms.TextInput(LINE | {"size": "20"}))
-        super().__init__(max_length=40, **options)
-
-    def clean(self, value: Any) -> Decimal | None:
-        text = super().clean(value)
-        return self._checked(self._read(text)) if text else None
-
-    def _read(self, text: str) -> Decimal:
-        bare = self.MARKS.sub("", text.replace("−", "-"))
-        parts = self.WRITTEN.fullmatch(re.sub(r"\s+", " ", bare).strip().replace("- ", "-"))
-        if parts is None:
-            raise ValidationError(self.error_messages["amount"], code="amount")
-        sign, dollars, cents = parts.groups()
-        digits = re.sub(r"[^0-9]", "", dollars)
-        if len(digits.lstrip("0")) > self.MOST_DIGITS:
-            raise ValidationError(self.error_messages["amount"], code="amount")
-        amount = Decimal(f"{digits}.{(cents or '0'):0<2}")
-        return -amount if sign and amount else amount
-
-    def _checked(self, amount: Decimal) -> Decimal:
-        if amount < 0 and not self.may_be_negative:
-            raise ValidationError(self.error_messages["negative"], code="negative")
-        if not amount and not self.may_be_zero:
-            raise ValidationError(self.error_messages["zero"], code="zero")
-        return amount
-
-    def prepare_value(self, value: Any) -> Any:
-        """An amount as it is typed in the language of the page; what was posted as it was."""
-        if not isinstance(value, Decimal):
-            return value
-        text = f"{value:.2f}"
-        return text.replace(".", ",") if is_french() else text
 
 
 QUESTIONS = (

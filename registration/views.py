@@ -1,6 +1,7 @@
 """The pages of Register My Business."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,13 +17,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.requests import PersonRequest
 from accounts.sign_in import language_of_page
 from audit.services import Refusal
+from businesses.countries import country_name
 from delegation.entry import enter
 from delegation.services.relationships import received_requests
 from delegation.services.roles import managers_of
 from pages.once import once
 from pages.steady import steady
 from registration import services
-from registration.countries import country_name
 from registration.forms import (
     BusinessNumberForm,
     LegalEntityForm,
@@ -39,6 +40,9 @@ from registration.tries import tries
 
 MOST_REQUESTS = 25
 """How many waiting requests the receipt lists; the page of relationships has them all."""
+
+JUST_NOW = timedelta(hours=1)
+"""For how long the pages of a closed registration lead to how it ended."""
 
 SUPPORT_CODE = "CCP-REG-01"
 """What client support asks for. One code, whatever the reason: it tells nothing."""
@@ -71,7 +75,7 @@ def registration_step(request: PersonRequest, step: str) -> HttpResponse:
         raise Http404
     here, draft = Step(step), _open_draft(request)
     if draft is None or not is_open(here, draft):
-        return redirect(_page_of(draft))
+        return redirect(_page_of(draft or _just_closed(request)))
     form = FORMS[here](request, draft)
     if form.is_valid():
         return redirect(_page_of(_save(request, here, draft, form)))
@@ -100,7 +104,7 @@ def registration_review(request: PersonRequest) -> HttpResponse:
     """Every answer once more; the post has them judged."""
     draft, at = _open_draft(request), timezone.now()
     if draft is None or not is_open(Step.REVIEW, draft):
-        return redirect(_page_of(draft))
+        return redirect(_page_of(draft or _just_closed(request)))
     problem = None
     if request.method == "POST":
         result = services.submit_registration(
@@ -247,6 +251,12 @@ def _of(request: PersonRequest) -> QuerySet[Registration]:
 
 def _open_draft(request: PersonRequest) -> Registration | None:
     return _of(request).filter(outcome="").first()
+
+
+def _just_closed(request: PersonRequest) -> Registration | None:
+    """What the person submitted a moment ago: who goes back to its pages is led to how it ended."""
+    since = timezone.now() - JUST_NOW
+    return _of(request).filter(submitted_at__gte=since).order_by("-submitted_at").first()
 
 
 def _mine(request: PersonRequest, pk: UUID) -> Registration:

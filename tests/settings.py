@@ -11,9 +11,6 @@ from ccp.settings import DATABASES, IS_SQLITE
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-# Static files are served from where they are written; there is no folder of collected ones.
-STATIC_ROOT = None
-
 if IS_SQLITE:
     # A file, so that the live server's threads have connections of their own, as in production;
     # named by process, so that two runs at once do not meet.

@@ -29,12 +29,12 @@ from transactions.amounts import Totals
 from transactions.models import (
     HS_CODE_PATTERN,
     MOST_VERSIONS,
-    ORIGIN_PATTERN,
     Declaration,
     DeclarationLine,
     DeclarationVersion,
     ReasonCode,
 )
+from transactions.tariff import is_origin
 
 VERSION_COLUMNS = (
     "number",
@@ -206,7 +206,7 @@ def _to_line(cells: Cells, *, taken: list[DeclarationLine]) -> DeclarationLine:
         number=number,
         hs_code=hs_code,
         description=read_text(cells, "description", DeclarationLine, required=True),
-        origin=_code(cells, "origin", ORIGIN_PATTERN, "a country, or U and a state"),
+        origin=_origin(cells),
         tariff_treatment=_code(cells, "tariff_treatment", r"[1-9][0-9]?", "1 or 2 digits"),
         quantity=_quantity(cells),
         unit=_code(cells, "unit", r"[A-Z0-9]{2,3}", "2 or 3 letters"),
@@ -240,6 +240,13 @@ def _whole(cells: Cells, column: str, most: int) -> int:
     if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= most:
         raise RowError(f"{column}: not a whole number from 1 to {most}")
     return int(text)
+
+
+def _origin(cells: Cells) -> str:
+    origin = cells.get("origin", "").upper()
+    if not is_origin(origin):
+        raise RowError("origin: not a country, nor U and a state")
+    return origin
 
 
 def _quantity(cells: Cells) -> Decimal:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django import forms
@@ -18,12 +17,11 @@ from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.roles import Action
 from delegation.terms import program_label
-from pages.formats import is_french
-from pages.forms import DayField, PortalForm
+from pages.forms import AmountField, DayField, PortalForm
 from transactions.corrections import CHANGEABLE, CorrectedLine
 from transactions.declarations import Submitter, Wanted
-from transactions.models import HS_CODE_PATTERN, ORIGIN_PATTERN, DeclarationLine, ReasonCode
-from transactions.tariff import show_hs_code
+from transactions.models import HS_CODE_PATTERN, DeclarationLine, ReasonCode
+from transactions.tariff import is_origin, show_hs_code
 
 type Words = str | Promise
 
@@ -149,40 +147,9 @@ class OriginField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         origin = (super().to_python(value) or "").upper()
-        if origin and not re.search(ORIGIN_PATTERN, origin):
+        if origin and not is_origin(origin):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         return origin
-
-
-class AmountField(forms.CharField):
-    """Canadian dollars as people write them in either language; the cleaned value is a `Decimal`.
-
-    `1234.56`, `1,234.56`, `1 234,56` and `$1,234` are read. A mark before one or two last digits
-    parts the cents; marks and spaces elsewhere part thousands and must stand where those end.
-    """
-
-    WRITTEN = re.compile(r"([0-9]{1,3}(?:[ ,][0-9]{3})+|[0-9]{1,12})(?:[.,]([0-9]{1,2}))?")
-    MOST_DIGITS = 12
-
-    def to_python(self, value: Any) -> Any:
-        text = (super().to_python(value) or "").replace("$", "").strip()
-        if not text:
-            return None
-        parts = self.WRITTEN.fullmatch(text)
-        dollars = re.sub("[ ,]", "", parts[1]) if parts else ""
-        if parts is None or len(dollars) > self.MOST_DIGITS:
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return Decimal(f"{dollars}.{parts[2] or 0:0<2}")
-
-    def run_validators(self, value: Any) -> None:
-        """Nothing more: what was read is a number."""
-
-    def prepare_value(self, value: Any) -> Any:
-        """As it is typed in the language of the page; what was posted, as it was."""
-        if not isinstance(value, Decimal):
-            return value
-        text = f"{value:.2f}"
-        return text.replace(".", ",") if is_french() else text
 
 
 class Cell(NamedTuple):
@@ -273,10 +240,10 @@ def _field(name: str, line: DeclarationLine) -> forms.Field:
             field = OriginField(max_length=3, widget=_input("text", 5))
         case _:
             wrong = _("Enter an amount, such as 1234.56.")
-            field = AmountField(max_length=30, widget=_input("decimal", 10))
+            field = AmountField(widget=_input("decimal", 10))
     field.label = _("Line %(line)s, %(name)s") % {"line": line.number, "name": CHANGEABLE[name]}
     field.initial = getattr(line, name)
-    field.error_messages |= dict.fromkeys(("required", "invalid", "max_length"), wrong)
+    field.error_messages |= dict.fromkeys(("required", "invalid", "negative", "max_length"), wrong)
     return field
 
 

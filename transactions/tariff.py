@@ -2,6 +2,10 @@
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from localflavor.us.us_states import CONTIGUOUS_STATES, NON_CONTIGUOUS_STATES
+
+from accounts.models import Language
+from businesses.countries import countries
 
 TREATMENTS: dict[str, str | Promise] = {
     "2": _("Most-Favoured-Nation"),
@@ -22,6 +26,15 @@ Sources: CBSA Customs Notices 23-21 (10, 11), 21-23 (33) and 21-06 (34); CBSA as
 brokers' society, June 2017 (31); a list published in August 2016 (the others). Any other code is
 shown as it is.
 """
+
+STATES = frozenset(code for code, _name in (*CONTIGUOUS_STATES, *NON_CONTIGUOUS_STATES))
+
+
+def is_origin(code: str) -> bool:
+    """Whether goods can come from there: a country, or U and a state of the United States."""
+    if len(code) == 3:
+        return code[0] == "U" and code[1:] in STATES
+    return code in dict(countries(Language.ENGLISH))
 
 
 def show_hs_code(code: str) -> str:

@@ -1,6 +1,7 @@
 """Importing a register file: all of it or nothing, twice like once, every bad row named."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -11,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from audit.models import Event
 from businesses.models import (
     RegisterEntity,
     RegisterPayment,
@@ -20,6 +22,8 @@ from businesses.models import (
 )
 from businesses.register_file import COLUMNS
 from businesses.register_import import BATCH, import_register
+from businesses.register_sandbox import SandboxRegister
+from businesses.services import open_business
 from businesses.table_file import FileRefused
 
 pytestmark = pytest.mark.django_db
@@ -353,3 +357,21 @@ def test_statements_grow_with_batches_and_not_with_rows(write: Write) -> None:
     assert len(batch) <= len(one) + 10  # SQLite writes one batch in a few statements
     assert len(batches) <= 5 * len(batch)
     assert RegisterPayment.objects.count() == 5 * BATCH
+
+
+def test_a_registered_business_gains_the_programs_that_the_register_gained(write: Write) -> None:
+    """The system links them and says so in the history; a dry run and a second one do not."""
+    run(write(*ALL))
+    entity = SandboxRegister().find(BN)
+    assert entity
+    business = open_business(entity=entity, at=datetime(2026, 11, 1, tzinfo=UTC))
+    more = write(*ALL, PROGRAM | {"program": "RM0002", "name": "Le Quai"})
+
+    run(more, dry_run=True)
+    assert business.programs.count() == 1
+    assert "1 program accounts linked to businesses registered here" in run(more)
+    assert "linked" not in run(more)
+
+    assert [one.name for one in business.programs.order_by("extension")] == ["Le Lac", "Le Quai"]
+    [event] = Event.objects.filter(verb="program_account.link")
+    assert (event.actor_id, event.object_label) == ("", "41270 3316 RM 0002")

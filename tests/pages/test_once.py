@@ -2,11 +2,14 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.test import RequestFactory
@@ -108,6 +111,19 @@ class TestOnce:
         post(person, "/" + "a" * 2000, form_key=KEY)
 
         assert effects() == 1
+
+
+@pytest.mark.django_db
+def test_old_forms_are_forgotten(person: User, clock: time_machine.Traveller) -> None:
+    post(person, form_key=KEY)
+    clock.shift(timedelta(days=30))
+    call_command("forget_submissions", verbosity=0)
+    assert Submission.objects.count() == 1
+
+    clock.shift(timedelta(seconds=1))
+    call_command("forget_submissions", verbosity=0)
+    assert not Submission.objects.exists()
+    assert effects() == 1
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from django.http import QueryDict
 from django.utils.translation import override
 
+from pages.forms import AmountField
 from registration.forms import (
-    AmountField,
     BusinessNumberForm,
     LegalEntityForm,
     ReviewRequestForm,

@@ -1,11 +1,12 @@
 """The wizard as a person meets it: in order, out of order, twice, in both languages."""
 
 import html
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse, translate_url
 
@@ -190,14 +191,18 @@ def test_what_is_no_step_with_a_form_is_no_page(visitor: Client, step: str) -> N
     assert visitor.get(step_url(step)).status_code == 404
 
 
-def test_after_the_end_the_steps_lead_to_a_new_start(
-    visitor: Client, person: User, at: datetime
+def test_after_the_end_the_steps_lead_to_how_it_ended_and_later_to_a_new_start(
+    visitor: Client, person: User, at: datetime, clock: time_machine.Traveller
 ) -> None:
+    """Who presses Back on the receipt and sends again reads that the business is registered."""
     claim(person, put_on_file(), at)
+    receipt = page_of(Registration.objects.get(), "registration_receipt")
 
-    for step in POSTED:
-        assert visitor.post(step_url(step), POSTED[step]).url == reverse(START)
-    assert visitor.post(reverse(REVIEW), {"version": "9"}).url == reverse(START)
+    for page in (receipt, reverse(START)):
+        for step in POSTED:
+            assert visitor.post(step_url(step), POSTED[step]).url == page
+        assert visitor.post(reverse(REVIEW), {"version": "9"}).url == page
+        clock.shift(timedelta(hours=1, seconds=1))
 
 
 # ---------------------------------------------------------------- bad input

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import count
 from typing import Any
+
+import factory
 
 from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount
@@ -18,22 +19,38 @@ from transactions.models import (
     build_version,
 )
 
-_serial = count(1)
 
-LINE: dict[str, Any] = {
-    "hs_code": "9403601000",
-    "description": "Oak dining tables",
-    "origin": "VN",
-    "tariff_treatment": "2",
-    "quantity": Decimal("12"),
-    "unit": "NMB",
-    "value_for_duty": Decimal("1000.00"),
-    "duty": Decimal("95.00"),
-    "sima": Decimal("0.00"),
-    "excise": Decimal("0.00"),
-    "gst": Decimal("54.75"),
-}
-"""A line of goods: 1,000.00 for duty, 149.75 in duties and taxes."""
+class LineFactory(factory.Factory):
+    """A line of goods: 1,000.00 for duty, 149.75 in duties and taxes."""
+
+    class Meta:
+        model = DeclarationLine
+
+    number = 1
+    hs_code = "9403601000"
+    description = "Oak dining tables"
+    origin = "VN"
+    tariff_treatment = "2"
+    quantity = Decimal("12")
+    unit = "NMB"
+    value_for_duty = Decimal("1000.00")
+    duty = Decimal("95.00")
+    sima = Decimal("0.00")
+    excise = Decimal("0.00")
+    gst = Decimal("54.75")
+
+
+class DeclarationFactory(factory.django.DjangoModelFactory):
+    """A declaration of a program account that has no version yet."""
+
+    class Meta:
+        model = Declaration
+
+    number = factory.Sequence(lambda serial: f"9{serial + 1:013}")
+    owner = factory.SelfAttribute("program.business")
+    kind = Declaration.Kind.AB
+    own_reference = ""
+    latest_number = 1
 
 
 def declare(
@@ -46,15 +63,8 @@ def declare(
     **facts: Any,
 ) -> Declaration:
     """A declaration whose first version the owner submitted, or `submitter`."""
-    declaration = Declaration.objects.create(
-        number=number or f"9{next(_serial):013}",
-        program=program,
-        owner_id=program.business_id,
-        declared_at=at,
-        kind=Declaration.Kind.AB,
-        own_reference="",
-        latest_number=1,
-    )
+    chosen = {"number": number} if number else {}
+    declaration: Declaration = DeclarationFactory(program=program, declared_at=at, **chosen)
     _add(declaration, 1, submitter or program.business, at, lines, facts)
     return declaration
 
@@ -82,9 +92,7 @@ def _add(
     lines: Sequence[dict[str, Any]],
     facts: dict[str, Any],
 ) -> DeclarationVersion:
-    built = [
-        DeclarationLine(number=place, **{**LINE, **line}) for place, line in enumerate(lines, 1)
-    ]
+    built = [LineFactory(number=place, **line) for place, line in enumerate(lines, 1)]
     person: User | None = facts.pop("submitted_by", None)
     version = build_version(
         declaration,

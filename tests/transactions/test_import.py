@@ -242,7 +242,7 @@ def test_many_versions_cost_few_queries(
         ({"line": "0"}, f"line: not a whole number from 1 to {MOST_LINES}"),
         ({"hs_code": "804100000"}, "hs_code: not 10 digits (a spreadsheet may have dropped"),
         ({"description": ""}, "description: missing"),
-        ({"origin": "Vietnam"}, "origin: not a country, or U and a state"),
+        ({"origin": "Vietnam"}, "origin: not a country, nor U and a state"),
         ({"tariff_treatment": "MFN"}, "tariff_treatment: not 1 or 2 digits"),
         ({"quantity": "a dozen"}, "quantity: not a number such as 12 or 1250.5"),
         ({"unit": "pieces"}, "unit: not 2 or 3 letters"),

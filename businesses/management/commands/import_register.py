@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 from tqdm import tqdm
 
 from businesses.register_file import RECORDS
-from businesses.register_import import Outcome, import_register
+from businesses.register_import import Outcome, import_register, link_gained_programs
 from businesses.table_file import FileRefused
 
 
@@ -35,6 +36,9 @@ class Command(BaseCommand):
                 self.stderr.write(f"line {error.line}: {error.reason}")
             raise CommandError(f"{len(outcome.errors)} rows refused. Nothing was imported.")
         self._report(outcome, dry_run)
+        linked = 0 if dry_run else link_gained_programs(at=timezone.now())
+        if linked:
+            self.stdout.write(f"{linked} program accounts linked to businesses registered here")
 
     def _report(self, outcome: Outcome, dry_run: bool) -> None:
         for record in RECORDS:
