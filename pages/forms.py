@@ -26,6 +26,7 @@ from pages.formats import is_french
 # What a field without a length of its own may hold.
 MOST_CHARACTERS = 1000
 TOO_LONG = _("Use at most %(limit_value)d characters.")
+NOT_OFFERED = _("Choose from the answers shown.")
 CONTROL_CHARACTERS = _(
     "The text held characters that cannot be seen. "
     "They are now removed: check it and send it again."
@@ -131,6 +132,13 @@ class AmountField(forms.CharField):
 class RegularBoundField(BoundField):
     """A field whose posted text is regular and no longer than the field allows."""
 
+    def __init__(self, form: forms.BaseForm, field: forms.Field, name: str) -> None:
+        super().__init__(form, field, name)
+        if isinstance(field, forms.CharField):
+            _make_strict(field)
+        if isinstance(field, forms.ChoiceField):
+            _say_what_is_offered(field)
+
     @property
     def data(self) -> Any:
         """The posted value; text and lists of text are made regular, files and passwords kept."""
@@ -158,12 +166,6 @@ class PortalForm(forms.Form):
 
     bound_field_class = RegularBoundField
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            if isinstance(field, forms.CharField):
-                _make_strict(field)
-
 
 def _make_strict(field: forms.CharField) -> None:
     """Let `field` refuse what is too long and what cannot be seen, each with one plain error."""
@@ -176,6 +178,13 @@ def _make_strict(field: forms.CharField) -> None:
     if field.max_length is None:
         validators.append(MaxLengthValidator(MOST_CHARACTERS))
     field.validators = [partial(refuse_unseen, allowed=_allowed(field)), *validators]
+
+
+def _say_what_is_offered(field: forms.ChoiceField) -> None:
+    """Let `field` refuse an answer that its page does not show in plain words, its own or these."""
+    for code, raw in forms.MultipleChoiceField.default_error_messages.items():
+        if field.error_messages.get(code) == raw:
+            field.error_messages[code] = NOT_OFFERED
 
 
 def regular(text: str, *, most: int, strip: bool = True) -> str:

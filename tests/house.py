@@ -170,6 +170,15 @@ def inline_code(source: str) -> list[str]:
     return [match.group().strip() for match in INLINE.finditer(source)]
 
 
+GLUED_COLON = re.compile(r"\}\}\s*:|:\s*[\"']\s*%\}[ \t]*\{\{")
+
+
+def glued_colons(source: str) -> list[str]:
+    """A colon between two values is part of a translation: French sets a space before it."""
+    outside = re.sub(r"\{% blocktranslate.*?\{% endblocktranslate %\}", "", source, flags=re.DOTALL)
+    return [match.group() for match in GLUED_COLON.finditer(outside)]
+
+
 def loads(source: str) -> list[str]:
     """The libraries that a template loads, in order."""
     return [

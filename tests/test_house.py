@@ -21,6 +21,7 @@ PYTHON_RULES = {
 TEMPLATE_RULES = {
     house.inline_code: '<p style="color: red">',
     house.unused_loads: "{% load i18n static %}{% translate 'x' %}",
+    house.glued_colons: "{{ program }}: {{ role }}",
 }
 
 
@@ -51,6 +52,7 @@ def test_templates_keep_the_rule(check: house.Check) -> None:
         (house.inline_code, "<style>p {}</style>"),
         (house.inline_code, '<a onclick="go()">'),
         (house.inline_code, '<a href="javascript:go()">'),
+        (house.glued_colons, '{% translate "Programs:" %} {{ programs }}'),
         (house.clock_reads, "at = timezone.now()"),
         (house.clock_reads, "at = date.today()"),
         (house.positional_services, "def close(account, *, at): pass"),
@@ -69,6 +71,7 @@ def test_the_rule_is_seen_to_fail(check: house.Check, broken: str) -> None:
         (house.hidden_imports, "import os\n"),
         (house.inline_code, '<script src="/static/portal.js"></script>'),
         (house.unused_loads, "{% load i18n %}{% translate 'x' %}"),
+        (house.glued_colons, "{% blocktranslate %}{{ a }}: {{ b }}{% endblocktranslate %}"),
         (house.clock_reads, "starts = at.now"),
         (house.positional_services, "def close(*, account, at): pass"),
         (house.unexplained_dependencies, 'dependencies = [\n    "a>=6",  # reason\n]\n[tool.x]'),

@@ -129,6 +129,33 @@ def test_a_year_that_cannot_be_is_refused(typed: str) -> None:
     assert ask(last_day=typed).has_error("last_day", "year")
 
 
+class Choose(PortalForm):
+    role = forms.ChoiceField(choices=[("pam", "PAM")], required=False)
+    kind = forms.ChoiceField(
+        choices=[("a", "A")], required=False, error_messages={"invalid_choice": "A it is."}
+    )
+    programs = forms.MultipleChoiceField(choices=[("RM0001", "Main")], required=False)
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.fields["late"] = forms.TypedChoiceField(choices=[("x", "X")], required=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("role", "Choose from the answers shown."),
+        ("programs", "Choose from the answers shown."),
+        ("late", "Choose from the answers shown."),
+        ("kind", "A it is."),
+    ],
+)
+def test_an_answer_that_is_not_offered_is_refused_in_the_words_of_the_house(
+    name: str, error: str
+) -> None:
+    assert Choose({name: "owner"}).errors[name] == [error]
+
+
 class Amount(PortalForm):
     amount = forms.DecimalField(max_digits=14, decimal_places=2)
 
