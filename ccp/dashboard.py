@@ -32,10 +32,10 @@ from delegation.permissions import (
     can_view_activity,
 )
 from delegation.reasons import Reason
+from delegation.requests import request_state
 from delegation.services.relationships import received_requests
 from delegation.services.roles import managers_of
 from delegation.terms import State
-from delegation.views.employees import request_tag
 from pages.formats import whole
 from pages.paging import page_by_key
 from registration.models import Outcome, Registration
@@ -225,10 +225,8 @@ def _of_person(person: User, at: datetime, employers: Iterable[BusinessAccount])
     recent = AccessRequest.objects.filter(person=person, closes_at__gt=at - REMEMBERED)
     return {
         "my_requests": [
-            MyRequest(
-                one, show_bn9(one.bn9), names.get(one.bn9, ""), request_tag(one.status_at(at))
-            )
-            for one in recent.order_by("-starts_at", "id")[:MY_REQUESTS]
+            MyRequest(one, show_bn9(one.bn9), names.get(one.bn9, ""), request_state(one, at))
+            for one in recent.order_by("-starts_at", "id").prefetch_related("lines")[:MY_REQUESTS]
         ],
         "registrations": Registration.objects.filter(
             person=person, outcome__in=["", Outcome.IN_REVIEW]

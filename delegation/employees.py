@@ -72,6 +72,7 @@ class Line:
     decision: Decision | None
     decided_at: datetime | None
     decided_by: User | None
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,7 @@ def lines_of(access_request: AccessRequest, reader: Access | None = None) -> lis
             decision=Decision(line.decision) if line.decision else None,
             decided_at=line.decided_at,
             decided_by=line.decided_by,
+            reason=line.reason,
         )
         for line in lines
     ]

@@ -18,6 +18,7 @@ from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
 from delegation.models import (
     Ceiling,
+    Decision,
     Level,
     RelationshipRequest,
     RelationshipRequestLine,
@@ -56,6 +57,10 @@ class Line:
 
     label: str
     status: Status
+    decision: Decision | None
+    decided_at: datetime | None
+    decided_by: str
+    reason: str
 
 
 def managed_programs(access: Access) -> list[ProgramAccount]:
@@ -75,7 +80,9 @@ def readable_requests(access: Access) -> QuerySet[RelationshipRequest]:
         mine = [program.extension for program in managed_programs(access)]
         lines = RelationshipRequestLine.objects.filter(request=OuterRef("pk"), extension__in=mine)
         every = every.filter(Exists(lines))
-    return every.select_related("provider", "requested_by", "decided_by").prefetch_related("lines")
+    return every.select_related("provider", "requested_by", "decided_by").prefetch_related(
+        "lines__decided_by"
+    )
 
 
 def lines_of(
@@ -88,10 +95,22 @@ def lines_of(
         Line(
             names.get(line.extension) or extension_label(line.extension),
             Status(line.decision) if line.decision else status,
+            Decision(line.decision) if line.decision else None,
+            line.decided_at,
+            _decider(line, access),
+            line.reason,
         )
         for line in sorted(waiting.lines.all(), key=lambda line: line.extension)
         if access.is_bam or line.extension in names
     ]
+
+
+def _decider(line: RelationshipRequestLine, access: Access) -> str:
+    """Who decided, by name for the own people; who works in another business is its own."""
+    by_the_client = line.decision in {Decision.APPROVED, Decision.REJECTED}
+    if not by_the_client or line.request.client_bn9 != access.acting_for.bn9:
+        return ""
+    return line.decided_by.get_full_name() if line.decided_by else ""
 
 
 def outcome(waiting: RelationshipRequest, at: datetime) -> str:

@@ -64,7 +64,6 @@ class Request(models.Model):
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
-    decision_reason = models.CharField(max_length=500, blank=True)
 
     objects = RequestQuerySet.as_manager()
 
@@ -90,7 +89,8 @@ def decided_whole(name: str) -> models.CheckConstraint:
 class RequestLine(models.Model):
     """One line of a request: a program account, or the whole business where `extension` is empty.
 
-    Each line is decided once: the whole business by a BAM, a program by a BAM or its PAM.
+    Each line is decided once: the whole business by a BAM, a program by a BAM or its PAM. Whoever
+    rejects it writes the `reason` that the asker reads.
     """
 
     extension = models.CharField(max_length=6, blank=True)
@@ -99,6 +99,7 @@ class RequestLine(models.Model):
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
         abstract = True

@@ -59,14 +59,15 @@ def decide_line(
     decision: Decision,
     actor: User,
     at: datetime,
+    reason: str = "",
 ) -> None:
-    """Decide one line, once."""
-    line.decision = decision
+    """Decide one line, once; `reason` is what the asker reads of a rejection."""
+    line.decision, line.reason = decision, reason
     line.decided_at, line.decided_by = at, actor
     line.save()
 
 
-def close_if_decided(waiting: Waiting, actor: User, reason: str, at: datetime) -> None:
+def close_if_decided(waiting: Waiting, actor: User, at: datetime) -> None:
     """Close the request when no line waits any more; every change counts as a version."""
     decisions = set(waiting.lines.values_list("decision", flat=True))
     if "" in decisions:
@@ -74,14 +75,13 @@ def close_if_decided(waiting: Waiting, actor: User, reason: str, at: datetime) -
         waiting.save()
         return
     approved = Decision.APPROVED in decisions
-    close(waiting, Decision.APPROVED if approved else Decision.REJECTED, actor, reason, at)
+    close(waiting, Decision.APPROVED if approved else Decision.REJECTED, actor, at)
 
 
-def close(waiting: Waiting, decision: Decision, actor: User, reason: str, at: datetime) -> None:
+def close(waiting: Waiting, decision: Decision, actor: User, at: datetime) -> None:
     """Decide a request for good: it stops waiting at this instant."""
     waiting.decision = decision
     waiting.decided_at, waiting.decided_by = at, actor
-    waiting.decision_reason = reason
     waiting.closes_at = at
     waiting.version += 1
     waiting.save()

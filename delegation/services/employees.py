@@ -41,7 +41,11 @@ from delegation.services.decisions import (
     why_not_decidable,
     why_not_yours,
 )
+from delegation.terms import extension_label
 from notices.services import notify
+
+WHOLE = "business"
+"""What history calls the scope of a role on the whole business."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +145,9 @@ def approve_access_request(
         return _refuse_decision("access_request.approve", problem, actor, acting_for, locked, at)
     shown = _grant(locked.person, acting_for, grants, given, actor, at)
     _decide_lines(locked, lines, grants.make_bam, given, actor, at)
-    close_if_decided(locked, actor, "", at)
-    _told(locked, acting_for, "access_request_approved", at, roles=shown)
+    close_if_decided(locked, actor, at)
+    in_words = [(_named(scope), Role(role).label) for scope, role in shown.items()]
+    _told(locked, acting_for, "access_request_approved", at, given=in_words)
     record(
         verb="access_request.approve",
         after={"roles": shown},
@@ -172,8 +177,9 @@ def reject_access_request(
     )
     if problem:
         return _refuse_decision("access_request.reject", problem, actor, acting_for, locked, at)
-    _decide_lines(locked, lines, False, {}, actor, at)
-    close_if_decided(locked, actor, reason, at)
+    for line in lines:
+        decide_line(line, Decision.REJECTED, actor, at, reason)
+    close_if_decided(locked, actor, at)
     _told(locked, acting_for, "access_request_rejected", at, reason=reason)
     record(
         verb="access_request.reject",
@@ -197,7 +203,7 @@ def withdraw_access_request(
         return _refuse_decision("access_request.withdraw", problem, actor, None, locked, at)
     open_lines = locked.lines.filter(decision="")
     open_lines.update(decision=Decision.WITHDRAWN, decided_at=at, decided_by=actor)
-    close(locked, Decision.WITHDRAWN, actor, "", at)
+    close(locked, Decision.WITHDRAWN, actor, at)
     record(verb="access_request.withdraw", **_about(actor, locked, at))
     return locked
 
@@ -225,12 +231,17 @@ def _grant(
     role_service.join(person=person, business=business, at=at)
     if grants.make_bam:
         role_service.grant_business_role(person=person, business=business, granted_by=actor, at=at)
-        return {"business": Role.BAM.value}
+        return {WHOLE: Role.BAM.value}
     for program, role in given.items():
         role_service.grant_program_role(
             person=person, program=program, role=role, granted_by=actor, at=at
         )
     return {program.extension: role.value for program, role in given.items()}
+
+
+def _named(scope: str) -> str:
+    """A program account by its extension; nothing for the whole business."""
+    return "" if scope == WHOLE else extension_label(scope)
 
 
 def _why_not_grantable(

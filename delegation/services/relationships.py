@@ -202,7 +202,7 @@ def approve_relationship_request(
     for line in lines:
         approved = line.extension == "" or line.extension in agreed
         decide_line(line, Decision.APPROVED if approved else Decision.REJECTED, actor, at)
-    close_if_decided(locked, actor, "", at)
+    close_if_decided(locked, actor, at)
     _told(locked, acting_for, "relationship_request_approved", at, agreement=agreement)
     record(
         verb="relationship_request.approve",
@@ -236,8 +236,8 @@ def reject_relationship_request(
             "relationship_request.reject", problem, actor, acting_for, locked, at
         )
     for line in lines:
-        decide_line(line, Decision.REJECTED, actor, at)
-    close_if_decided(locked, actor, reason, at)
+        decide_line(line, Decision.REJECTED, actor, at, reason)
+    close_if_decided(locked, actor, at)
     _told(locked, acting_for, "relationship_request_rejected", at, reason=reason)
     record(
         verb="relationship_request.reject",
@@ -272,7 +272,7 @@ def withdraw_relationship_request(
         )
     for line in locked.lines.filter(decision=""):
         decide_line(line, Decision.WITHDRAWN, actor, at)
-    close(locked, Decision.WITHDRAWN, actor, "", at)
+    close(locked, Decision.WITHDRAWN, actor, at)
     record(
         verb="relationship_request.withdraw",
         path="own:bam",

@@ -34,12 +34,12 @@ from delegation.models import (
     Level,
     RelationshipRequest,
     StaffAssignment,
-    Status,
     Visibility,
 )
 from delegation.navigation import section_nav
 from delegation.permissions import can_assign_staff, can_request_relationship
 from delegation.relationships import lines_of
+from delegation.requests import Titles, is_approved, request_state, request_tag, steps_of
 from delegation.services.clients import (
     assignable_people,
     create_staff_assignment,
@@ -52,7 +52,7 @@ from delegation.services.relationships import (
     withdraw_relationship_request,
 )
 from delegation.terms import PROVIDER_LABELS, State, agreed, rules_in_words
-from delegation.views.employees import request_tag, status_of
+from delegation.views.employees import status_of
 from pages.formats import end_of_day
 from pages.once import once
 from pages.paging import page_by_key
@@ -69,14 +69,6 @@ class Sent(NamedTuple):
     asked: list[str]
     sent_at: datetime
     state: State
-
-
-class Step(NamedTuple):
-    """One entry of a request's timeline."""
-
-    title: str
-    at: datetime | None
-    reason: str = ""
 
 
 @require_safe
@@ -282,7 +274,7 @@ def _sent(waiting: RelationshipRequest, access: Access) -> Sent:
         bn=show_bn9(waiting.client_bn9),
         asked=[line.label for line in lines_of(waiting, access)],
         sent_at=waiting.starts_at,
-        state=request_tag(waiting.status_at(access.at)),
+        state=request_state(waiting, access.at),
     )
 
 
@@ -294,36 +286,33 @@ def _status_page(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    now = waiting.status_at(access.at)
+    lines = lines_of(waiting, access)
     context = {
         "business": access.acting_for,
         "relationship_request": waiting,
         "client_bn": show_bn9(waiting.client_bn9),
-        "lines": [(line.label, request_tag(line.status)) for line in lines_of(waiting, access)],
+        "lines": [(line.label, request_tag(line.status)) for line in lines],
         "asked_rules": rules_in_words(waiting, PROVIDER_LABELS),
-        "status": request_tag(now),
-        "is_approved": now is Status.APPROVED,
-        "steps": _steps(waiting, now),
+        "status": request_state(waiting, access.at),
+        "is_approved": is_approved(lines),
+        "steps": steps_of(waiting, lines, _titles(waiting), access.at),
         "problem": problem,
         "sections": section_nav(access, "client_list"),
     }
     return render(request, "delegation/relationship_request_status.html", context, status=status)
 
 
-def _steps(waiting: RelationshipRequest, now: Status) -> list[Step]:
-    """What happened to a request, newest first; who of the client decided is the client's own."""
-    sent = Step(
-        _("Sent by %(name)s") % {"name": waiting.requested_by.get_full_name()}, waiting.starts_at
+def _titles(waiting: RelationshipRequest) -> Titles:
+    """What happens to a request; who of the client decided is the client's own."""
+    return Titles(
+        sent=_("Sent by %(name)s") % {"name": waiting.requested_by.get_full_name()},
+        waiting=_("Waiting for the client"),
+        approved=_("Approved by the client"),
+        in_part=_("Approved in part by the client"),
+        rejected=_("Rejected by the client"),
+        withdrawn=_("Withdrawn by your firm"),
+        lapsed=_("Lapsed: there was no answer in time"),
     )
-    titles = {
-        Status.PENDING: _("Waiting for the client"),
-        Status.APPROVED: _("Approved by the client"),
-        Status.REJECTED: _("Rejected by the client"),
-        Status.WITHDRAWN: _("Withdrawn by your firm"),
-        Status.LAPSED: _("Lapsed: there was no answer in time"),
-    }
-    at = None if now is Status.PENDING else waiting.closes_at
-    return [Step(titles[now], at, waiting.decision_reason), sent]
 
 
 def _client_page(

@@ -33,10 +33,11 @@ from delegation.forms.employees import (
 from delegation.models import AccessRequest, AccessRequestLine, Status
 from delegation.navigation import section_nav
 from delegation.permissions import can_approve_access_request, can_list_access_requests
+from delegation.requests import request_state
 from delegation.roles import PROGRAM_ROLES, SENTENCES, Action, Role, grantable_by
 from delegation.services.employees import Grants, approve_access_request, reject_access_request
 from delegation.services.roles import managers_of
-from delegation.terms import State, extension_label, program_label
+from delegation.terms import extension_label, program_label
 from pages.once import once
 
 DETAIL = "delegation/access_request_detail.html"
@@ -45,15 +46,6 @@ REJECT = "delegation/access_request_reject.html"
 
 MOST = 100
 """How many requests, and how many people, one page lists."""
-
-TAGS = {
-    Status.PENDING: "warning",
-    Status.LAPSED: "neutral",
-    Status.APPROVED: "success",
-    Status.REJECTED: "danger",
-    Status.WITHDRAWN: "neutral",
-}
-"""The kind of status tag of a request."""
 
 STATE_CODES = {"already_decided", "lapsed", "changed", "already_ended", "already_waiting"}
 """Refusals that tell of a state that is no longer what the page showed."""
@@ -81,12 +73,6 @@ def status_of(refusal: Refusal) -> int:
     if refusal.code in STATE_CODES:
         return 409
     return 403 if refusal.code == "not_allowed" else 422
-
-
-def request_tag(status: Status) -> State:
-    """The status of a request as a tag; what waits reads the same whoever could answer it."""
-    is_over = status is not Status.PENDING
-    return State(TAGS[status], str(status.label) if is_over else _("Waiting"), is_over=is_over)
 
 
 @require_safe
@@ -267,7 +253,7 @@ def _detail_page(
         "rights": rights_of(access_request.person, access),
         "roles": roles_in_words(),
         "decided_lines": [line for line in lines_of(access_request, access) if line.decision],
-        "state": request_tag(access_request.status_at(access.at)),
+        "state": request_state(access_request, access.at),
         "is_lapsed": access_request.status_at(access.at) is Status.LAPSED,
         "is_own": access_request.person_id == access.person.pk,
         "problem": problem,

@@ -44,6 +44,7 @@ from delegation.relationships import (
     relationships_of,
     terms_in_force_with,
 )
+from delegation.requests import request_state, request_tag
 from delegation.services.relationships import (
     Agreement,
     Rules,
@@ -60,7 +61,7 @@ from delegation.terms import (
     program_label,
     rules_in_words,
 )
-from delegation.views.employees import request_tag, status_of
+from delegation.views.employees import status_of
 from pages.once import once
 
 FIELDS = {
@@ -79,7 +80,9 @@ def relationship_list(request: HttpRequest, bn9: str) -> HttpResponse:
     access = enter(request, bn9)
     require_any(can_list_relationships(access))
     programs = managed_programs(access)
-    waiting = received_requests(access).select_related("provider").prefetch_related("lines")
+    waiting = (
+        received_requests(access).select_related("provider").prefetch_related("lines__decided_by")
+    )
     given = relationships_of(access)
     context = {
         "business": access.acting_for,
@@ -366,18 +369,16 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     """A page of one request, with what each of them shows."""
-    provider, now = waiting.provider, waiting.status_at(access.at)
+    provider, lines = waiting.provider, lines_of(waiting, access, managed_programs(access))
     context |= {
         "business": access.acting_for,
         "relationship_request": waiting,
         "provider": provider,
         "is_broker": provider.provider_type == BusinessAccount.ProviderType.BROKER,
-        "lines": [
-            (line.label, request_tag(line.status))
-            for line in lines_of(waiting, access, managed_programs(access))
-        ],
+        "lines": [(line.label, request_tag(line.status)) for line in lines],
+        "decided_lines": [line for line in lines if line.decision],
         "asked_rules": rules_in_words(waiting, CLIENT_LABELS),
-        "status": request_tag(now),
+        "status": request_state(waiting, access.at),
         "outcome": outcome(waiting, access.at),
         "sections": section_nav(access, "relationship_list"),
     }

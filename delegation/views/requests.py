@@ -1,9 +1,5 @@
 """The pages of a person who asks an employer for access. Nobody else opens them."""
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,29 +7,32 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.services import Refusal
 from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
-from delegation.employees import Line, lines_of, roles_in_words
+from delegation.employees import lines_of, roles_in_words
 from delegation.entry import signed_in
 from delegation.forms.employees import AccessRequestCreateForm
-from delegation.models import AccessRequest, Decision, Status
+from delegation.models import AccessRequest
+from delegation.requests import Titles, is_approved, request_state, steps_of
 from delegation.services.employees import create_access_request, withdraw_access_request
-from delegation.views.employees import request_tag, status_of
+from delegation.views.employees import status_of
 from pages.once import once
 from pages.steady import steady
 
-
-@dataclass(frozen=True)
-class Step:
-    """One entry of a request's timeline."""
-
-    title: str
-    at: datetime | None
-    lines: tuple[Line, ...] = ()
-    reason: str = ""
+TITLES = Titles(
+    sent=gettext_lazy("Sent"),
+    waiting=gettext_lazy("Waiting for a manager of the business"),
+    approved=gettext_lazy("Approved by a manager of the business"),
+    in_part=gettext_lazy("Approved in part by a manager of the business"),
+    rejected=gettext_lazy("Rejected by a manager of the business"),
+    withdrawn=gettext_lazy("Withdrawn by you"),
+    lapsed=gettext_lazy("Lapsed: nobody answered in time"),
+)
+"""What happens to an access request, as its asker reads it. Managers stay unnamed."""
 
 
 @require_http_methods(["GET", "POST"])
@@ -100,48 +99,18 @@ def _my_request(request: HttpRequest, pk: UUID) -> AccessRequest:
 def _status_page(
     request: HttpRequest, pk: UUID, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    access_request = _my_request(request, pk)
+    access_request, at = _my_request(request, pk), timezone.now()
     lines = lines_of(access_request)
-    status_now = access_request.status_at(timezone.now())
-    is_let_in = any(line.decision is Decision.APPROVED for line in lines)
+    is_let_in = is_approved(lines)
     context = {
         "access_request": access_request,
         "bn_shown": show_bn9(access_request.bn9),
         # The name of a business is for those whom it let in.
         "business": BusinessAccount.objects.get(bn9=access_request.bn9) if is_let_in else None,
-        "state": request_tag(status_now),
+        "state": request_state(access_request, at),
         "is_partly_decided": any(line.decision for line in lines),
         "lines": lines,
-        "steps": _steps(access_request, lines, status_now),
+        "steps": steps_of(access_request, lines, TITLES, at),
         "problem": problem,
     }
     return render(request, "delegation/access_request_status.html", context, status=status)
-
-
-def _steps(access_request: AccessRequest, lines: list[Line], status: Status) -> list[Step]:
-    """What happened, newest first, beginning with what is awaited. Managers stay unnamed."""
-    steps = [Step(_("Sent"), access_request.starts_at)]
-    acts: dict[datetime, list[Line]] = defaultdict(list)
-    for line in lines:
-        if line.decided_at:
-            acts[line.decided_at].append(line)
-    for decided_at, act in sorted(acts.items()):
-        reason = access_request.decision_reason if decided_at == access_request.decided_at else ""
-        steps.append(Step(_title(act), decided_at, tuple(act), reason))
-    if status is Status.LAPSED:
-        steps.append(Step(_("Lapsed: nobody answered in time"), access_request.closes_at))
-    if status is Status.PENDING:
-        steps.append(Step(_("Waiting for a manager of the business"), None))
-    return steps[::-1]
-
-
-def _title(lines: Iterable[Line]) -> str:
-    """What one act did to the lines that it decided."""
-    decisions = {line.decision for line in lines}
-    if Decision.WITHDRAWN in decisions:
-        return _("Withdrawn by you")
-    if decisions == {Decision.APPROVED}:
-        return _("Approved by a manager of the business")
-    if decisions == {Decision.REJECTED}:
-        return _("Rejected by a manager of the business")
-    return _("Approved in part by a manager of the business")

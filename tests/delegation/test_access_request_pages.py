@@ -12,9 +12,11 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from businesses.models import BusinessAccount
 from delegation.models import AccessRequest, AccessRequestLine, Status
 from delegation.roles import Role
 from delegation.services.employees import Grants, approve_access_request, reject_access_request
+from tests.delegation.reading import words
 from tests.world import World, done, next_bn9
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -142,7 +144,7 @@ def test_ten_megabytes_are_refused_before_they_are_read(eve: Client) -> None:
         ({"extension_1": "RM0001"}, "Choose the role that you want on RM 0001."),
         ({"role_1": "editor"}, "Enter the program account for this role."),
         ({"extension_1": "RT0001", "role_1": "editor"}, "begins with RM"),
-        ({"extension_1": "RM0001", "role_1": "bam"}, "bam is not one of the available choices"),
+        ({"extension_1": "RM0001", "role_1": "bam"}, "Choose from the answers shown."),
         (
             {"extension_1": "RM0001", "role_1": "pam", "extension_2": "1", "role_2": "reader"},
             "Enter the program account as RM and 4 digits",
@@ -273,6 +275,68 @@ def test_an_approval_names_the_business_and_the_roles(world: World, eve: Client)
     assert "You can now work for Maple Imports" in page
     assert "Approved in part by a manager of the business" in page
     assert "RM 0001: Editor" in page and "RM 0002: no access" in page
+
+
+def decide(world: World, asked: AccessRequest, name: str, **roles: str) -> None:
+    """The PAM of that name rejects what is hers, or a manager grants the roles."""
+    maple = BusinessAccount.objects.get(bn9=asked.bn9)
+    asked.refresh_from_db()
+    act: dict[str, Any] = {
+        "actor": world.person(name),
+        "acting_for": maple,
+        "access_request": asked,
+        "expected_version": asked.version,
+        "at": world.at,
+    }
+    programs = {world.program(maple, ext).pk: Role(role) for ext, role in roles.items()}
+    if programs:
+        done(approve_access_request(grants=Grants(programs=programs), **act))
+    else:
+        done(reject_access_request(reason="Ask Bea for this one.", **act))
+
+
+def test_the_reason_of_a_part_that_was_rejected_stays(world: World, eve: Client) -> None:
+    maple = world.importer("Maple Imports")
+    world.employee("Pam Pelletier", maple, RM0001="pam")
+    asked = world.access_request("Eve Early", maple, RM0001="editor", RM0002="reader")
+    address = reverse("access_request_status", kwargs={"pk": asked.pk})
+
+    decide(world, asked, "Pam Pelletier")
+    page = words(eve.get(address))
+    assert "Reason: Ask Bea for this one." in page and "My access request Waiting" in page
+
+    decide(world.later(hours=1), asked, "Maple Imports manager", RM0002="reader")
+    page = words(eve.get(address))
+    assert "Reason: Ask Bea for this one." in page and "RM 0002: Reader" in page
+    assert "My access request Approved in part" in page
+
+
+@pytest.mark.parametrize("end", ["withdrawn", "lapsed"])
+def test_what_was_approved_before_the_end_of_a_request_stays_in_sight(
+    world: World, eve: Client, clock: time_machine.Traveller, end: str
+) -> None:
+    maple = world.importer("Maple Imports")
+    world.employee("Pam Pelletier", maple, RM0001="pam")
+    asked = world.access_request("Eve Early", maple, RM0001="editor", RM0002="reader")
+    address = reverse("access_request_status", kwargs={"pk": asked.pk})
+    door = reverse("business_home", kwargs={"bn9": maple.bn9})
+    assert door not in eve.get(address).content.decode()
+
+    decide(world, asked, "Pam Pelletier", RM0001="editor")
+    assert door in eve.get(address).content.decode()
+    if end == "withdrawn":
+        eve.post(reverse("access_request_withdraw", kwargs={"pk": asked.pk}))
+    else:
+        clock.move_to(asked.closes_at)
+        eve.force_login(world.person("Eve Early"))
+    response = eve.get(address)
+
+    page = words(response)
+    assert "My access request Approved in part" in page
+    assert "Approved by a manager of the business" in page
+    assert ("Withdrawn by you" if end == "withdrawn" else "Lapsed: nobody answered") in page
+    assert door in response.content.decode()
+    assert "Approved in part" in words(eve.get(reverse("home")))
 
 
 def test_an_unanswered_request_lapses_by_itself(eve: Client, world: World) -> None:

@@ -452,15 +452,39 @@ def test_a_registered_and_an_unregistered_number_read_alike(
     assert "Maple" not in words(manager.get(list_url(itn)))
 
 
-def _approve(world: World, waiting: RelationshipRequest, client: BusinessAccount) -> Relationship:
+def _reject(
+    world: World, waiting: RelationshipRequest, client: BusinessAccount, actor: User
+) -> None:
+    waiting.refresh_from_db()
+    done(
+        reject_relationship_request(
+            actor=actor,
+            acting_for=client,
+            relationship_request=waiting,
+            reason="We have a broker.",
+            expected_version=waiting.version,
+            at=world.at,
+        )
+    )
+
+
+def _approve(
+    world: World,
+    waiting: RelationshipRequest,
+    client: BusinessAccount,
+    *,
+    actor: User | None = None,
+    programs: tuple[str, ...] = ("RM0001",),
+) -> Relationship:
+    waiting.refresh_from_db()
     return done(
         approve_relationship_request(
-            actor=world.manager(client),
+            actor=actor or world.manager(client),
             acting_for=client,
             relationship_request=waiting,
             agreement=Agreement(
                 level=Level.PROGRAM,
-                programs=frozenset({world.program(client).pk}),
+                programs=frozenset(world.program(client, one).pk for one in programs),
                 ceiling=Ceiling.EDITOR,
                 rules=Rules(),
                 last_day=date(2027, 3, 31),
@@ -477,16 +501,7 @@ def test_each_outcome_is_told(
     firms = {name: world.importer(name) for name in ("Yes", "No", "Back", "Silent")}
     sent = {name: world.relationship_request(itn, firm) for name, firm in firms.items()}
     _approve(world, sent["Yes"], firms["Yes"])
-    done(
-        reject_relationship_request(
-            actor=world.manager(firms["No"]),
-            acting_for=firms["No"],
-            relationship_request=sent["No"],
-            reason="We have a broker.",
-            expected_version=1,
-            at=world.at,
-        )
-    )
+    _reject(world, sent["No"], firms["No"], world.manager(firms["No"]))
     done(
         withdraw_relationship_request(
             actor=world.manager(itn),
@@ -515,6 +530,63 @@ def test_each_outcome_is_told(
         firms["Back"].bn_shown: "Withdrawn",
         firms["Silent"].bn_shown: "Lapsed",
     }
+
+
+@pytest.mark.parametrize("end", ["withdrawn", "lapsed", "waiting", "rejected"])
+def test_what_was_approved_before_the_end_of_a_request_stays_in_sight(
+    world: World, itn: BusinessAccount, clock: time_machine.Traveller, end: str
+) -> None:
+    maple = world.importer("Maple")
+    pam = world.employee("Pam Pelletier", maple, RM0001="pam")
+    waiting = world.relationship_request(
+        itn, maple, level=Level.PROGRAM, extensions=("RM0001", "RM0002")
+    )
+    url, door = request_url("status", waiting), client_url(itn, maple)
+    assert door not in as_(world.manager(itn)).get(url).content.decode()
+
+    _approve(world, waiting, maple, actor=pam, programs=("RM0001",))
+    if end == "withdrawn":
+        as_(world.manager(itn)).post(request_url("withdraw", waiting))
+    if end == "lapsed":
+        clock.move_to(waiting.closes_at)
+    if end == "rejected":
+        _reject(world.later(hours=1), waiting, maple, world.manager(maple))
+    browser = as_(world.manager(itn))
+    response = browser.get(url)
+
+    page = words(response)
+    state = "Waiting" if end == "waiting" else "Approved in part"
+    assert f"Request to {maple.bn_shown} {state}" in page
+    last = {
+        "withdrawn": "Withdrawn by your firm",
+        "lapsed": "Lapsed: there was no answer in time",
+        "waiting": "Waiting for the client",
+        "rejected": "Rejected by the client",
+    }[end]
+    history = page.split("History")[1]
+    assert history.index(last) < history.index("Approved by the client")
+    assert door in response.content.decode()
+    assert "Pam Pelletier" not in page
+    [row] = browser.get(list_url(itn)).context["requests"]
+    assert row.state.label == state
+
+
+def test_the_reason_of_a_part_that_was_rejected_stays(world: World, itn: BusinessAccount) -> None:
+    maple = world.importer("Maple")
+    pam = world.employee("Pam Pelletier", maple, RM0001="pam")
+    waiting = world.relationship_request(
+        itn, maple, level=Level.PROGRAM, extensions=("RM0001", "RM0002")
+    )
+    theirs = reverse("relationship_request_detail", kwargs={"bn9": maple.bn9, "pk": waiting.pk})
+
+    _reject(world, waiting, maple, pam)
+    _approve(world.later(hours=1), waiting, maple, programs=("RM0002",))
+
+    page = words(as_(world.manager(itn)).get(request_url("status", waiting)))
+    assert "Rejected by the client" in page and "Reason: We have a broker." in page
+    managers = words(as_(world.manager(maple)).get(theirs))
+    assert "RM 0001 Maple 1 Rejected Reason: We have a broker. Pam Pelletier" in managers
+    assert "RM 0002 Maple 2 Approved Maple manager" in managers
 
 
 def test_a_request_is_withdrawn_once(world: World, itn: BusinessAccount, manager: Client) -> None:
@@ -596,7 +668,7 @@ def test_a_manager_assigns_an_employee(
         ({"person": ""}, "Choose an employee."),
         ({"person": "x"}, "Choose an employee of this list"),
         ({"role": ""}, "Choose the most that the employee can do."),
-        ({"role": "bam"}, "bam is not one of the available choices"),
+        ({"role": "bam"}, "Choose from the answers shown."),
         ({"last_day": "2026-11-22"}, "The last day cannot be before today."),
         ({"last_day": "31.3."}, "Enter a day as year-month-day"),
     ],
