@@ -9,7 +9,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse, translate_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import services
 from accounts.consent import privacy_statement
@@ -19,9 +18,10 @@ from accounts.profile import ProfileDetails
 from accounts.requests import PersonRequest
 from accounts.sign_in import is_of_portal, language_of_page
 from pages.once import once
+from pages.rules import any_person, rule
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=any_person, post=any_person)
 @once
 def profile_create(request: PersonRequest) -> HttpResponse:
     """Create my personal profile: the first page after the first sign-in."""
@@ -55,7 +55,7 @@ def profile_create(request: PersonRequest) -> HttpResponse:
     )
 
 
-@require_safe
+@rule(get=any_person)
 def profile_detail(request: PersonRequest) -> HttpResponse:
     """My personal profile."""
     context = {
@@ -66,7 +66,7 @@ def profile_detail(request: PersonRequest) -> HttpResponse:
     return render(request, "accounts/profile_detail.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=any_person, post=any_person)
 @once
 def profile_edit(request: PersonRequest) -> HttpResponse:
     """Change my personal profile."""

@@ -1,5 +1,11 @@
 from django.apps import AppConfig
+from django.core import checks
+
+from ccp.routes import every_route_has_a_rule
 
 
 class PortalConfig(AppConfig):
     name = "ccp"
+
+    def ready(self) -> None:
+        checks.register(every_route_has_a_rule, checks.Tags.urls)

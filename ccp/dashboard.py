@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.contrib.auth.decorators import login_not_required
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.sign_in import language_of_page
@@ -30,6 +28,7 @@ from delegation.permissions import (
     can_list_access_requests,
     can_list_relationships,
     can_view_activity,
+    can_view_business,
 )
 from delegation.reasons import Reason
 from delegation.requests import request_state
@@ -38,6 +37,7 @@ from delegation.services.roles import managers_of
 from delegation.terms import State
 from pages.formats import whole
 from pages.paging import page_by_key
+from pages.rules import any_person, anyone, rule
 from registration.models import Outcome, Registration
 
 BUSINESSES = 25
@@ -101,8 +101,7 @@ class MyBusiness(NamedTuple):
     get_absolute_url: str
 
 
-@login_not_required
-@require_safe
+@rule(get=anyone)
 def home(request: HttpRequest) -> HttpResponse:
     """Welcome whoever is signed out; show the others their businesses and what waits for them."""
     if not request.user.is_authenticated:
@@ -131,14 +130,14 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "ccp/home.html", context)
 
 
-@require_safe
+@rule(get=any_person)
 def first_time_setup(request: HttpRequest) -> HttpResponse:
     """The doors of a person who belongs to no business yet."""
     context = {"roles": roles_in_words(), **_of_person(signed_in(request), timezone.now(), [])}
     return render(request, "ccp/first_time_setup.html", context)
 
 
-@require_safe
+@rule(get=can_view_business)
 def business_home(request: HttpRequest, bn9: str) -> HttpResponse:
     """The dashboard of a business account: its doors, what waits, my role on each program."""
     access = enter(request, bn9)

@@ -1,18 +1,16 @@
 """The answer for monitors, and the pages for what went wrong."""
 
-from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.views.decorators.http import require_safe
 
 from delegation.entry import Denied
 from pages.context import portal
+from pages.rules import anyone, rule
 
 
-@login_not_required
-@require_safe
+@rule(get=anyone)
 def health(request: HttpRequest) -> HttpResponse:
     """Say that the process answers."""
     return HttpResponse("ok", content_type="text/plain")

@@ -14,6 +14,7 @@ from accounts.models import User
 from businesses.models import BusinessAccount
 from delegation.access import Access, Decision
 from delegation.reasons import Reason
+from pages.rules import is_about_account, rule_of
 
 
 class Denied(PermissionDenied):
@@ -34,7 +35,8 @@ def signed_in(request: HttpRequest) -> User:
 def enter(request: HttpRequest, bn9: str, at: datetime | None = None) -> Access:
     """The access of the signed-in person acting for the business `bn9`, now.
 
-    Also puts the account in use on the page.
+    Asks the rule that the view states, where it is about the account, and puts the account in use
+    on the page.
     """
     person = signed_in(request)
     # Whoever never belonged to it costs the same query as a number that nobody registered.
@@ -48,6 +50,10 @@ def enter(request: HttpRequest, bn9: str, at: datetime | None = None) -> Access:
     if access.own.membership is not Reason.ALLOWED:
         raise Http404
     request.account_in_use = business  # type: ignore[attr-defined]
+    stated = rule_of(request)
+    if is_about_account(stated):
+        answer = stated(access)
+        require(answer) if isinstance(answer, Decision) else require_any(answer)
     return access
 
 

@@ -1,5 +1,6 @@
 """Who may do each act of delegation: `access.py` is asked for a page and again under lock."""
 
+from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access, Decision
 from delegation.models import (
@@ -9,7 +10,23 @@ from delegation.models import (
     RelationshipRequest,
     RelationshipRequestLine,
 )
+from delegation.reasons import Reason
 from delegation.roles import Action, Role, grantable_by
+
+
+def can_view_business(access: Access) -> bool:
+    """Whoever belongs to the business."""
+    return access.own.membership is Reason.ALLOWED
+
+
+def can_view_access_request(person: User, access_request: AccessRequest) -> bool:
+    """The person who asked; for everybody else the request does not exist here."""
+    return access_request.person_id == person.pk
+
+
+def can_withdraw_access_request(person: User, access_request: AccessRequest) -> bool:
+    """The person who asked takes the request back."""
+    return access_request.person_id == person.pk
 
 
 def can_list_access_requests(access: Access) -> bool:
@@ -20,9 +37,9 @@ def can_list_access_requests(access: Access) -> bool:
 def can_approve_access_request(
     access: Access, access_request: AccessRequest
 ) -> list[AccessRequestLine]:
-    """The undecided lines that the person may decide: every one as BAM, its programs' as PAM.
+    """A BAM decides every line of a request, a PAM those of its programs, nobody one's own request.
 
-    Nobody decides a request of one's own.
+    Gives the undecided lines that the person may decide.
     """
     if access_request.person_id == access.person.pk or access_request.bn9 != access.acting_for.bn9:
         return []
@@ -56,9 +73,10 @@ def can_list_relationships(access: Access) -> bool:
 def can_approve_relationship_request(
     access: Access, relationship_request: RelationshipRequest
 ) -> list[RelationshipRequestLine]:
-    """The undecided lines that the person may decide for the client: BAM all, PAM its programs'.
+    """A BAM of the client decides every line of a request, a PAM those of its programs.
 
-    A person of both firms does not decide what that person asked for.
+    Gives the undecided lines that the person may decide. A person of both firms does not decide
+    what that person asked for.
     """
     asked_by_the_person = relationship_request.requested_by_id == access.person.pk
     if asked_by_the_person or relationship_request.client_bn9 != access.acting_for.bn9:
@@ -72,6 +90,14 @@ can_reject_relationship_request = can_approve_relationship_request
 def grantable_ceilings(access: Access) -> list[Ceiling]:
     """The ceilings that the person may agree to: a PAM gives providers at most Editor."""
     return list(Ceiling) if access.is_bam else [Ceiling.EDITOR, Ceiling.READER]
+
+
+def can_list_clients(access: Access) -> bool:
+    """The people of a service provider see the clients they are assigned to, its BAM all of them.
+
+    Which ones they are is answered by `Access.clients`; an importer has no such page.
+    """
+    return access.own.membership is Reason.ALLOWED
 
 
 def can_request_relationship(access: Access) -> Decision:

@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.requests import PersonRequest
 from accounts.sign_in import language_of_page
@@ -22,6 +21,7 @@ from delegation.entry import enter
 from delegation.services.relationships import received_requests
 from delegation.services.roles import managers_of
 from pages.once import once
+from pages.rules import any_person, rule
 from pages.steady import steady
 from registration import services
 from registration.forms import (
@@ -34,6 +34,7 @@ from registration.forms import (
     shown_number,
 )
 from registration.models import ANSWERS, ENTITY, Outcome, Registration
+from registration.permissions import can_view_registration
 from registration.steps import Step, address, all_done, before, is_open, next_step, progress
 from registration.terms import terms_in_force
 from registration.tries import tries
@@ -48,7 +49,7 @@ SUPPORT_CODE = "CCP-REG-01"
 """What client support asks for. One code, whatever the reason: it tells nothing."""
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=any_person, post=any_person)
 @once
 def registration_start(request: PersonRequest) -> HttpResponse:
     """What you will need; the post begins a draft, or goes on with the open one."""
@@ -67,7 +68,7 @@ def registration_start(request: PersonRequest) -> HttpResponse:
     return render(request, "registration/registration_start.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=any_person, post=any_person)
 @once
 def registration_step(request: PersonRequest, step: str) -> HttpResponse:
     """One step with a form: business number, legal entity, security questions or terms."""
@@ -97,7 +98,7 @@ def registration_step(request: PersonRequest, step: str) -> HttpResponse:
     return render(request, template, context, status=422 if form.is_bound else 200)
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=any_person, post=any_person)
 @steady
 @once
 def registration_review(request: PersonRequest) -> HttpResponse:
@@ -120,14 +121,14 @@ def registration_review(request: PersonRequest) -> HttpResponse:
         "tries": tries(request.user, draft.bn9, at),
         "problem": problem,
         "steps": progress(Step.REVIEW, draft),
-        "links": {step.name: address(step) for step in Step if step in FORMS},
+        "links": {step.name: address(step) for step in Step},
     }
     return render(
         request, "registration/registration_review.html", context, status=409 if problem else 200
     )
 
 
-@require_safe
+@rule(get=can_view_registration)
 def registration_outcome(request: PersonRequest, pk: UUID) -> HttpResponse:
     """The one page of whatever did not succeed, also while it waits for a review."""
     registration = _mine(request, pk)
@@ -142,7 +143,7 @@ def registration_outcome(request: PersonRequest, pk: UUID) -> HttpResponse:
     return render(request, "registration/registration_outcome.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=can_view_registration, post=can_view_registration)
 @once
 def registration_review_request(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Ask for a review of a registration that did not succeed."""
@@ -170,7 +171,7 @@ def registration_review_request(request: PersonRequest, pk: UUID) -> HttpRespons
     )
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=can_view_registration, post=can_view_registration)
 @once
 def registration_receipt(request: PersonRequest, pk: UUID) -> HttpResponse:
     """What the registration did and what comes next; the post puts off a second manager."""
@@ -261,7 +262,11 @@ def _just_closed(request: PersonRequest) -> Registration | None:
 
 def _mine(request: PersonRequest, pk: UUID) -> Registration:
     """A registration of the person; anybody else's is no such page."""
-    return get_object_or_404(_of(request).select_related("business", "review_request"), pk=pk)
+    every = Registration.objects.select_related("business", "review_request")
+    registration = get_object_or_404(every, pk=pk)
+    if not can_view_registration(request.user, registration):
+        raise Http404
+    return registration
 
 
 def _again(request: PersonRequest) -> Registration | None:

@@ -7,6 +7,14 @@ from transactions.declarations import is_newer_hidden
 from transactions.models import Declaration, DeclarationVersion
 
 
+def can_list_declarations(access: Access) -> bool:
+    """Whoever belongs to the business sees what an own role, or a relationship, lets them see.
+
+    Which declarations they are is answered by `Access.visible`; any other does not exist.
+    """
+    return access.own.membership is Reason.ALLOWED
+
+
 def can_create_correction(
     access: Access, declaration: Declaration, latest: DeclarationVersion
 ) -> Decision:

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.services import Refusal
 from businesses.bn import show_bn15
@@ -19,6 +18,7 @@ from delegation.navigation import section_nav
 from delegation.reasons import Reason
 from pages.formats import money
 from pages.once import once
+from pages.rules import rule
 from transactions.corrections import MOST_LINES, Correction, Difference, differences
 from transactions.declarations import (
     is_newer_hidden,
@@ -28,7 +28,7 @@ from transactions.declarations import (
 )
 from transactions.forms import CorrectionForm, DeclarationFilterForm
 from transactions.models import Declaration, DeclarationVersion, ReasonCode
-from transactions.permissions import can_create_correction
+from transactions.permissions import can_create_correction, can_list_declarations
 from transactions.rows import address, declaration_rows, difference_rows, line_rows, version_rows
 from transactions.services import create_correction
 
@@ -36,7 +36,7 @@ STATUSES = {"changed": 409, "hidden": 409, "not_allowed": 403}
 """The HTTP status of a refusal by its code; any other is 422."""
 
 
-@require_safe
+@rule(get=can_list_declarations)
 def declaration_list(request: HttpRequest, bn9: str) -> HttpResponse:
     """The declarations of the business, and of its clients as far as visible, newest first."""
     access = enter(request, bn9)
@@ -62,14 +62,14 @@ def declaration_list(request: HttpRequest, bn9: str) -> HttpResponse:
     return render(request, "transactions/declaration_list.html", context, status=status)
 
 
-@require_safe
+@rule(get=can_list_declarations)
 def declaration_detail(request: HttpRequest, bn9: str, extension: str, number: str) -> HttpResponse:
     """A declaration of the own business."""
     access = enter(request, bn9)
     return _detail(request, access, _find(access, access.acting_for, extension, number))
 
 
-@require_safe
+@rule(get=can_list_declarations)
 def client_declaration_detail(
     request: HttpRequest, bn9: str, client_bn9: str, extension: str, number: str
 ) -> HttpResponse:
@@ -79,7 +79,7 @@ def client_declaration_detail(
     return _detail(request, access, _find(access, owner, extension, number))
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=can_create_correction, post=can_create_correction)
 @once
 def correction_create(request: HttpRequest, bn9: str, extension: str, number: str) -> HttpResponse:
     """Correct a declaration of the own business."""
@@ -87,7 +87,7 @@ def correction_create(request: HttpRequest, bn9: str, extension: str, number: st
     return _correct(request, access, _find(access, access.acting_for, extension, number))
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=can_create_correction, post=can_create_correction)
 @once
 def client_correction_create(
     request: HttpRequest, bn9: str, client_bn9: str, extension: str, number: str
@@ -155,7 +155,7 @@ def _correct(request: HttpRequest, access: Access, declaration: Declaration) -> 
     versions = visible_versions(access, declaration)
     newest = _version(versions, "")
     decision = can_create_correction(access, declaration, newest)
-    if request.method == "GET" or decision.reason is not Reason.HIDDEN:
+    if request.method != "POST" or decision.reason is not Reason.HIDDEN:
         require(decision)
     lines = list(newest.lines.order_by("number"))
     data = request.POST if request.method == "POST" else None

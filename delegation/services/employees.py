@@ -28,6 +28,7 @@ from delegation.permissions import (
     can_end_role,
     can_grant_role,
     can_reject_access_request,
+    can_withdraw_access_request,
 )
 from delegation.roles import Role
 from delegation.services import roles as role_service
@@ -197,7 +198,7 @@ def withdraw_access_request(
     """Take back one's own request while any of it waits."""
     locked = lock(access_request)
     problem = why_not_decidable(locked, Decision.WITHDRAWN, None, at)
-    if locked.person_id != actor.pk:
+    if not can_withdraw_access_request(actor, locked):
         problem = "not_yours", _("Only the person who asked can withdraw this request.")
     if problem:
         return _refuse_decision("access_request.withdraw", problem, actor, None, locked, at)

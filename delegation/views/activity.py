@@ -2,20 +2,19 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
 from delegation.activity import acts, events_of
-from delegation.entry import enter, require
+from delegation.entry import enter
 from delegation.navigation import section_nav
 from delegation.permissions import can_view_activity
 from pages.paging import page_by_key
+from pages.rules import rule
 
 
-@require_safe
+@rule(get=can_view_activity)
 def activity_list(request: HttpRequest, bn9: str) -> HttpResponse:
     """Who did what in the business, newest first."""
     access = enter(request, bn9)
-    require(can_view_activity(access))
     page = page_by_key(
         events_of(access.acting_for), key=("seq",), after=request.GET.get("after", "")
     )

@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
 from audit.services import Refusal
@@ -23,7 +22,7 @@ from delegation.clients import (
     latest_relationships,
     sent_requests,
 )
-from delegation.entry import client_of, enter, require
+from delegation.entry import client_of, enter
 from delegation.forms.clients import (
     ClientFilterForm,
     RelationshipRequestCreateForm,
@@ -37,7 +36,11 @@ from delegation.models import (
     Visibility,
 )
 from delegation.navigation import section_nav
-from delegation.permissions import can_assign_staff, can_request_relationship
+from delegation.permissions import (
+    can_assign_staff,
+    can_list_clients,
+    can_request_relationship,
+)
 from delegation.relationships import lines_of
 from delegation.requests import Titles, is_approved, request_state, request_tag, steps_of
 from delegation.services.clients import (
@@ -56,6 +59,7 @@ from delegation.views.employees import status_of
 from pages.formats import end_of_day
 from pages.once import once
 from pages.paging import page_by_key
+from pages.rules import rule
 from pages.steady import steady
 
 NEWEST_FIRST = ("starts_at", "id")
@@ -71,7 +75,7 @@ class Sent(NamedTuple):
     state: State
 
 
-@require_safe
+@rule(get=can_list_clients)
 def client_list(request: HttpRequest, bn9: str) -> HttpResponse:
     """The clients that the person may know of, those won last first; a manager's sent requests."""
     access = _enter(request, bn9)
@@ -101,20 +105,19 @@ def client_list(request: HttpRequest, bn9: str) -> HttpResponse:
     return render(request, "delegation/client_list.html", context, status=status)
 
 
-@require_safe
+@rule(get=can_list_clients)
 def client_detail(request: HttpRequest, bn9: str, client_bn9: str) -> HttpResponse:
     """What the firm may do for a client, and who of the firm works for it."""
     access = _enter(request, bn9)
     return _client_page(request, access, client_of(access, client_bn9))
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=can_request_relationship, post=can_request_relationship)
 @steady
 @once
 def relationship_request_create(request: HttpRequest, bn9: str) -> HttpResponse:
     """Ask a business number for authority, whether or not it is registered."""
     access = _enter(request, bn9)
-    require(can_request_relationship(access))
     form = RelationshipRequestCreateForm(
         request.POST if request.method == "POST" else None, today=_today(access)
     )
@@ -140,14 +143,14 @@ def relationship_request_create(request: HttpRequest, bn9: str) -> HttpResponse:
     return render(request, "delegation/relationship_request_create.html", context, status=status)
 
 
-@require_safe
+@rule(get=can_request_relationship)
 def relationship_request_status(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """What the firm asked of a business number, and what became of it."""
     access, waiting = _enter_request(request, bn9, pk)
     return _status_page(request, access, waiting)
 
 
-@require_POST
+@rule(post=can_request_relationship)
 @once
 def relationship_request_withdraw(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Take back a request that waits."""
@@ -168,13 +171,12 @@ def relationship_request_withdraw(request: HttpRequest, bn9: str, pk: UUID) -> H
     return redirect("relationship_request_status", bn9=bn9, pk=pk)
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=can_assign_staff, post=can_assign_staff)
 @once
 def staff_assignment_create(request: HttpRequest, bn9: str, client_bn9: str) -> HttpResponse:
     """Let an employee of the firm work for a client."""
     access = _enter(request, bn9)
     client = client_of(access, client_bn9)
-    require(can_assign_staff(access))
     people = {str(person.pk): person for person in _not_assigned_yet(access, client)}
     form = StaffAssignmentCreateForm(
         request.POST if request.method == "POST" else None,
@@ -210,13 +212,12 @@ def staff_assignment_create(request: HttpRequest, bn9: str, client_bn9: str) -> 
     return render(request, "delegation/staff_assignment_create.html", context, status=status)
 
 
-@require_POST
+@rule(post=can_assign_staff)
 @once
 def staff_assignment_end(request: HttpRequest, bn9: str, client_bn9: str, pk: UUID) -> HttpResponse:
     """End the work of an employee for a client, at once."""
     access = _enter(request, bn9)
     client = client_of(access, client_bn9)
-    require(can_assign_staff(access))
     ours = StaffAssignment.objects.filter(provider=access.acting_for, client=client)
     assignment = get_object_or_404(ours.select_related("person", "employee_group"), pk=pk)
     answer = end_staff_assignment(
@@ -243,7 +244,6 @@ def _enter(request: HttpRequest, bn9: str) -> Access:
 def _enter_request(request: HttpRequest, bn9: str, pk: UUID) -> tuple[Access, RelationshipRequest]:
     """The access of a manager of the firm and a request that the firm sent."""
     access = _enter(request, bn9)
-    require(can_request_relationship(access))
     return access, get_object_or_404(sent_requests(access), pk=pk)
 
 

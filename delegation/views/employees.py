@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.services import Refusal
 from businesses.models import ProgramAccount
@@ -32,13 +31,18 @@ from delegation.forms.employees import (
 )
 from delegation.models import AccessRequest, AccessRequestLine, Status
 from delegation.navigation import section_nav
-from delegation.permissions import can_approve_access_request, can_list_access_requests
+from delegation.permissions import (
+    can_approve_access_request,
+    can_list_access_requests,
+    can_reject_access_request,
+)
 from delegation.requests import request_state
 from delegation.roles import PROGRAM_ROLES, SENTENCES, Action, Role, grantable_by
 from delegation.services.employees import Grants, approve_access_request, reject_access_request
 from delegation.services.roles import managers_of
 from delegation.terms import extension_label, program_label
 from pages.once import once
+from pages.rules import rule
 
 DETAIL = "delegation/access_request_detail.html"
 PREVIEW = "delegation/access_request_approve.html"
@@ -75,11 +79,10 @@ def status_of(refusal: Refusal) -> int:
     return 403 if refusal.code == "not_allowed" else 422
 
 
-@require_safe
+@rule(get=can_list_access_requests)
 def employee_list(request: HttpRequest, bn9: str) -> HttpResponse:
     """The requests that wait for the person's decision, then the people and what they may do."""
     access = enter(request, bn9)
-    require_any(can_list_access_requests(access))
     search = EmployeeFilterForm(request.GET if "name" in request.GET else None)
     named = search.cleaned_data["name"] if search.is_valid() else ""
     waiting = (
@@ -105,14 +108,14 @@ def employee_list(request: HttpRequest, bn9: str) -> HttpResponse:
     return render(request, "delegation/employee_list.html", context, status=status)
 
 
-@require_safe
+@rule(get=can_list_access_requests)
 def access_request_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """One access request, with the form to approve it where the person may."""
     access, access_request = _enter(request, bn9, pk)
     return _detail_page(request, access, access_request, _approve_form(access, access_request))
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=can_list_access_requests, post=can_approve_access_request)
 @once
 def access_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Say in words what the person will be able to do, and once that is confirmed, grant it."""
@@ -141,7 +144,7 @@ def access_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> HttpResp
     return _decided(request, access, access_request, said)
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=can_list_access_requests, post=can_reject_access_request)
 @once
 def access_request_reject(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Reject a request with a reason that the person reads."""

@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.services import Refusal
 from businesses.models import BusinessAccount
@@ -32,6 +31,7 @@ from delegation.navigation import section_nav
 from delegation.permissions import (
     can_approve_relationship_request,
     can_list_relationships,
+    can_reject_relationship_request,
     grantable_ceilings,
 )
 from delegation.relationships import (
@@ -63,6 +63,7 @@ from delegation.terms import (
 )
 from delegation.views.employees import status_of
 from pages.once import once
+from pages.rules import rule
 
 FIELDS = {
     "no_programs": "programs",
@@ -74,11 +75,10 @@ FIELDS = {
 """The field that each refusal of an agreement is about."""
 
 
-@require_safe
+@rule(get=can_list_relationships)
 def relationship_list(request: HttpRequest, bn9: str) -> HttpResponse:
     """Received Requests, and the relationships that are active and that are over."""
     access = enter(request, bn9)
-    require_any(can_list_relationships(access))
     programs = managed_programs(access)
     waiting = (
         received_requests(access).select_related("provider").prefetch_related("lines__decided_by")
@@ -98,11 +98,10 @@ def relationship_list(request: HttpRequest, bn9: str) -> HttpResponse:
     return render(request, "delegation/relationship_list.html", context)
 
 
-@require_safe
+@rule(get=can_list_relationships)
 def relationship_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """What was agreed with a firm, in words, now and before."""
     access = enter(request, bn9)
-    require_any(can_list_relationships(access))
     relationship = relationship_of(access, pk)
     if relationship is None:
         raise Http404
@@ -117,14 +116,14 @@ def relationship_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespons
     return render(request, "delegation/relationship_detail.html", context)
 
 
-@require_safe
+@rule(get=can_list_relationships)
 def relationship_request_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """What a firm asks, with the form to approve it where the person may."""
     access, waiting = _enter(request, bn9, pk)
     return _request_page(request, access, waiting, _approve_form(access, waiting))
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=can_list_relationships, post=can_approve_relationship_request)
 @once
 def relationship_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Say in one sentence what will be given, and once that is confirmed, give it."""
@@ -158,7 +157,7 @@ def relationship_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> Ht
     return redirect("relationship_detail", bn9=bn9, pk=answer.pk)
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=can_list_relationships, post=can_reject_relationship_request)
 @once
 def relationship_request_reject(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Reject a request with a reason that the firm reads."""

@@ -3,12 +3,11 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.services import Refusal
 from businesses.bn import show_bn9
@@ -17,10 +16,12 @@ from delegation.employees import lines_of, roles_in_words
 from delegation.entry import signed_in
 from delegation.forms.employees import AccessRequestCreateForm
 from delegation.models import AccessRequest
+from delegation.permissions import can_view_access_request, can_withdraw_access_request
 from delegation.requests import Titles, is_approved, request_state, steps_of
 from delegation.services.employees import create_access_request, withdraw_access_request
 from delegation.views.employees import status_of
 from pages.once import once
+from pages.rules import any_person, rule
 from pages.steady import steady
 
 TITLES = Titles(
@@ -35,7 +36,7 @@ TITLES = Titles(
 """What happens to an access request, as its asker reads it. Managers stay unnamed."""
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=any_person, post=any_person)
 @steady
 @once
 def access_request_create(request: HttpRequest) -> HttpResponse:
@@ -62,13 +63,13 @@ def access_request_create(request: HttpRequest) -> HttpResponse:
     return render(request, "delegation/access_request_create.html", context, status=status)
 
 
-@require_safe
+@rule(get=can_view_access_request)
 def access_request_status(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What became of my request, and what happens next."""
     return _status_page(request, pk)
 
 
-@require_http_methods(["GET", "POST"])
+@rule(get=can_view_access_request, post=can_withdraw_access_request)
 @once
 def access_request_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take my request back."""
@@ -90,10 +91,11 @@ def access_request_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _my_request(request: HttpRequest, pk: UUID) -> AccessRequest:
     """A request of the signed-in person; that of anybody else does not exist."""
-    mine = AccessRequest.objects.filter(person=signed_in(request)).prefetch_related(
-        "lines__decided_by"
-    )
-    return get_object_or_404(mine, pk=pk)
+    every = AccessRequest.objects.prefetch_related("lines__decided_by")
+    access_request = get_object_or_404(every, pk=pk)
+    if not can_view_access_request(signed_in(request), access_request):
+        raise Http404
+    return access_request
 
 
 def _status_page(

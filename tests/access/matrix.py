@@ -21,6 +21,7 @@ from delegation.services.groups import (
     grant_employee_group_role,
 )
 from delegation.services.relationships import Rules
+from tests.registration.claims import claim
 from tests.transactions.factories import declare
 from tests.world import World, done, next_bn9
 
@@ -102,6 +103,7 @@ class Cast:
         asked = world.relationship_request(newcomer, maple, level="program", extensions=("RM0001",))
         self.ids["asked"] = asked.pk
         self.ids["sent"] = world.relationship_request(itn, next_bn9()).pk
+        self.ids["registration"] = claim(self.people["orphan"], next_bn9(), world.at).pk
 
     def _declare(
         self, maple: BusinessAccount, cedar: BusinessAccount, itn: BusinessAccount,
@@ -177,13 +179,16 @@ def _own_pages(cast: Cast) -> Iterator[Row]:
     yield Row("profile_create", {}, {302: EVERYBODY})
     yield Row("registration_step", {"step": "business-number"}, {302: EVERYBODY})
     yield Row("registration_review", {}, {302: EVERYBODY})
-    nobody = {"pk": ids["access_request"]}  # an id, but of nobody's registration
-    for route in ("registration_outcome", "registration_receipt", "registration_review_request"):
-        yield Row(route, nobody, {})
+    failed = {"pk": ids["registration"]}
+    yield Row("registration_outcome", failed, {200: "orphan"})
+    yield Row("registration_review_request", failed, {200: "orphan"})
+    yield Row("registration_review_request", failed, {422: "orphan"}, "POST")
+    yield Row("registration_receipt", failed, {302: "orphan"})
     yield Row("access_request_create", {}, everybody)
     yield Row("access_request_create", {}, {422: EVERYBODY}, "POST")
-    yield Row("access_request_status", nobody, {200: "requester"})
-    yield Row("access_request_withdraw", nobody, {302: "requester"})
+    sent = {"pk": ids["access_request"]}
+    yield Row("access_request_status", sent, {200: "requester"})
+    yield Row("access_request_withdraw", sent, {302: "requester"})
 
 
 def _people_pages(cast: Cast) -> Iterator[Row]:
@@ -223,13 +228,14 @@ def _client_pages(cast: Cast) -> Iterator[Row]:
     yield Row("relationship_request_status", sent, {200: "bam_itn", 403: staff})
     yield Row("relationship_request_withdraw", sent, {405: EVERYBODY})
     yield Row("client_detail", client, {200: "bam_itn own_only"})
-    yield Row("staff_assignment_create", client, {200: "bam_itn", 403: "own_only"})
-    yield Row("staff_assignment_create", client, {422: "bam_itn", 403: "own_only"}, "POST")
+    # Who assigns nobody is told so before any client is looked for: the answer names none.
+    yield Row("staff_assignment_create", client, {200: "bam_itn", 403: staff})
+    yield Row("staff_assignment_create", client, {422: "bam_itn", 403: staff}, "POST")
     over = client | {"pk": cast.ids["assignment"]}
     yield Row("staff_assignment_end", over, {405: EVERYBODY})
     foreign = itn | {"client_bn9": next_bn9()}
     yield Row("client_detail", foreign, {})
-    yield Row("staff_assignment_create", foreign, {403: "x"})
+    yield Row("staff_assignment_create", foreign, {403: staff})
 
 
 def _transaction_pages(cast: Cast) -> Iterator[Row]:

@@ -13,6 +13,7 @@ from django.urls import include, path
 
 from ccp import views
 from pages.paging import Page
+from pages.rules import any_person, rule
 from tests.pages.gallery import ROLES, EveryWidget, Filters, Grid, Lines
 
 AT = datetime(2026, 11, 23, 20, 5, tzinfo=UTC)
@@ -35,6 +36,7 @@ def show(
     return HttpResponse(page.render(context, request), status=status)
 
 
+@rule(get=any_person, post=any_person)
 def form(request: HttpRequest) -> HttpResponse:
     """Every widget, fresh or refused."""
     posted = request.method == "POST"
@@ -52,6 +54,7 @@ def form(request: HttpRequest) -> HttpResponse:
     return show(request, "form", context, status=422 if posted else 200)
 
 
+@rule(get=any_person)
 def table(request: HttpRequest) -> HttpResponse:
     """A list with filters, a table, a pager, an empty state and a role grid."""
     states = [("info", "Submitted"), ("success", "Accepted"), ("danger", "Refused")]
@@ -83,6 +86,7 @@ def table(request: HttpRequest) -> HttpResponse:
     return show(request, "list", context)
 
 
+@rule(get=any_person)
 def detail(request: HttpRequest) -> HttpResponse:
     """Tiles, facts, tags, notices and a timeline."""
     kinds = ["neutral", "info", "success", "warning", "danger"]
