@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.core import checks
 
@@ -9,3 +11,4 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register(every_route_has_a_rule, checks.Tags.urls)
+        import_module("ccp.site_role")  # its check asks models, which are there only now

@@ -1,0 +1,79 @@
+"""What the database role that the site runs as may do (PostgreSQL).
+
+Migrations run as the owner of the tables. The site signs in as another role, which owns nothing:
+it adds to history and to the versions of declarations and can do nothing else to them, and deletes
+no record of the portal. Source: domain page, invariants 12 and 13.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
+
+from audit.models import Event
+from pages.models import Submission
+from transactions.models import DeclarationLine, DeclarationVersion
+
+INSERT_ONLY: tuple[type[Model], ...] = (Event, DeclarationVersion, DeclarationLine)
+FORGOTTEN: tuple[type[Model], ...] = (Submission,)
+"""Records of the portal that are deleted: a form that was posted long ago."""
+
+ADD = "SELECT, INSERT"
+KEEP = "SELECT, INSERT, UPDATE"
+ALL = "SELECT, INSERT, UPDATE, DELETE"
+
+
+def rights(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    """What the site's role may do with each table of the database, by the table's name."""
+    every = dict.fromkeys(connection.introspection.table_names(), ALL)
+    rooms = [one for one in apps.get_app_configs() if Path(one.path).parent == settings.BASE_DIR]
+    records = {model for room in rooms for model in room.get_models()} - {*FORGOTTEN}
+    every |= {model._meta.db_table: KEEP for model in records}
+    every |= {model._meta.db_table: ADD for model in INSERT_ONLY}
+    return every | {"django_migrations": "SELECT"}
+
+
+def statements(connection: BaseDatabaseWrapper, role: str) -> Iterator[str]:
+    """The statements that give `role` these rights and take every other one."""
+    quote = connection.ops.quote_name
+    name = quote(role)
+    yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {name}"
+    yield f"REVOKE CREATE ON SCHEMA public FROM {name}"
+    yield f"GRANT USAGE ON SCHEMA public TO {name}"
+    yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name}"
+    for table, allowed in rights(connection).items():
+        yield f"GRANT {allowed} ON {quote(table)} TO {name}"
+
+
+@register(Tags.database, deploy=True)
+def history_is_out_of_reach(
+    *, databases: Sequence[str] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """Whether the role that the site signs in as can change what never changes."""
+    return [
+        Error(
+            f"The database role of the site can change {table}.",
+            hint="Sign in as a role that owns no table; see manage.py grant_site_role.",
+            id="ccp.E001",
+        )
+        for alias in databases or ()
+        if connections[alias].vendor == "postgresql"
+        for table in _changeable(connections[alias])
+    ]
+
+
+def _changeable(connection: BaseDatabaseWrapper) -> list[str]:
+    tables = [model._meta.db_table for model in INSERT_ONLY]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM unnest(%s) AS name"
+            " WHERE has_table_privilege(name, 'UPDATE, DELETE, TRUNCATE')",
+            [tables],
+        )
+        return [table for (table,) in cursor.fetchall()]

@@ -1,0 +1,112 @@
+"""On PostgreSQL the site signs in as a role that can add to history and never change it."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import ProgrammingError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from audit.chain import verify
+from audit.models import Chain, Event
+from ccp.site_role import ALL, INSERT_ONLY, history_is_out_of_reach, rights
+from delegation.models import Relationship
+from tests.transactions.factories import declare
+from tests.world import World
+
+
+def run(statement: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.fixture
+def role(db: None) -> Iterator[str]:
+    """A role of the site; the test acts as the owner until it takes it."""
+    name = f"site_of_{connection.settings_dict['NAME']}"
+    run(f"CREATE ROLE {name}")
+    call_command("grant_site_role", name, verbosity=0)
+    yield name
+    run("RESET ROLE")
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("clock")
+def test_the_site_works_as_its_role(world: World, role: str) -> None:
+    """Pages are read, and a relationship is asked for and agreed, with both histories."""
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    declare(world.program(maple), world.at)
+    visitor = Client()
+    visitor.force_login(world.manager(maple))
+
+    run(f"SET LOCAL ROLE {role}")
+    world.relationship(maple, itn)
+    for name in ("business_home", "relationship_list", "declaration_list", "activity_list"):
+        assert visitor.get(reverse(name, kwargs={"bn9": maple.bn9})).status_code == 200
+
+    assert Relationship.objects.count() == 1
+    assert Event.objects.filter(verb="relationship_request.approve").count() == 2
+    assert all(verify(chain.key) is None for chain in Chain.objects.all())
+
+
+CHANGES = [
+    "UPDATE {} SET id = id",
+    "DELETE FROM {}",
+    "TRUNCATE {} CASCADE",
+    "ALTER TABLE {} DISABLE TRIGGER ALL",
+    "DROP TABLE {} CASCADE",
+]
+TABLES = [model._meta.db_table for model in INSERT_ONLY]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("table", TABLES)
+def test_what_never_changes_is_out_of_reach(role: str, table: str, change: str) -> None:
+    run(f"SET LOCAL ROLE {role}")
+
+    with pytest.raises(ProgrammingError, match="permission denied|must be owner"):
+        run(change.format(table))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("table", TABLES)
+def test_the_owner_could(role: str, table: str) -> None:
+    """The control: what keeps the site away is its role."""
+    for change in CHANGES[2:]:
+        run(change.format(table))
+
+
+@pytest.mark.postgres
+def test_no_record_is_deleted(world: World, role: str) -> None:
+    world.importer("Maple")
+    run(f"SET LOCAL ROLE {role}")
+
+    deletable = {table for table, allowed in rights(connection).items() if allowed == ALL}
+    assert not {table for table in deletable if table.startswith(("delegation", "businesses_b"))}
+    for table in ("businesses_businessaccount", "delegation_membership", "accounts_user"):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            run(CHANGES[1].format(table))
+
+
+@pytest.mark.postgres
+def test_the_check_sees_a_site_that_owns_its_history(role: str) -> None:
+    assert len(history_is_out_of_reach(databases=["default"])) == len(INSERT_ONLY)
+
+    run(f"SET LOCAL ROLE {role}")
+    assert history_is_out_of_reach(databases=["default"]) == []
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("name", ["nobody_of_this_name", "postgres"])
+def test_only_another_role_is_given_rights(db: None, name: str) -> None:
+    with pytest.raises(CommandError, match="is no other role"):
+        call_command("grant_site_role", name)
+
+
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="states what other databases do")
+def test_without_postgresql_there_are_no_roles(db: None) -> None:
+    assert history_is_out_of_reach(databases=["default"]) == []
+    with pytest.raises(CommandError, match="Only PostgreSQL has roles"):
+        call_command("grant_site_role", "site")
