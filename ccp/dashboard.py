@@ -145,6 +145,7 @@ def business_home(request: HttpRequest, bn9: str) -> HttpResponse:
     is_active = business.status == BusinessAccount.Status.ACTIVE
     context = {
         "business": business,
+        "membership": _memberships(access.person, access.at).get(business=business),
         "sections": section_nav(access, "business_home"),
         "doors": business_doors(access),
         "programs": _my_programs(access),

@@ -22,6 +22,7 @@ class DelegationConfig(AppConfig):
                 ),
                 "membership.end": _("Ended the access of %(object)s to the business"),
                 "membership.suspend": _("Suspended the access of %(object)s to the business"),
+                "membership.resume": _("Resumed the access of %(object)s to the business"),
                 "business_role.end": _("Ended a manager role of %(object)s"),
                 "program_role.end": _("Ended a program role of %(object)s"),
                 "employee_group.create": _("Created the employee group %(object)s"),

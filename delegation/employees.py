@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import NamedTuple
+from uuid import UUID
 
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
@@ -23,10 +24,12 @@ from delegation.models import (
     AccessRequest,
     BusinessRole,
     Decision,
+    EmployeeGroup,
     GroupProgramGroupRole,
     GroupProgramRole,
     Membership,
     ProgramRole,
+    StaffAssignment,
 )
 from delegation.models.periods import during
 from delegation.roles import SENTENCES, Action, Role
@@ -48,12 +51,14 @@ class Right:
     """A role that a person holds now, and where it comes from.
 
     Without a `program` it is held on the business and every program account; without a `group`
-    it is held directly.
+    it is held directly, by the row `pk`.
     """
 
+    pk: int
     role: Role
     program: ProgramAccount | None
     group: str
+    since: datetime
     until: datetime | None
 
     @property
@@ -79,6 +84,7 @@ class Line:
 class Employee:
     """A person who belongs to a business, with the rights that the reader may know of."""
 
+    pk: UUID
     person: User
     rights: tuple[Right, ...]
     is_suspended: bool
@@ -119,16 +125,52 @@ def employees_of(access: Access, *, named: str, most: int) -> list[Employee]:
     for person_id, _business, right in _held({one.person_id for one in shown}, sources, programs):
         rights[person_id].append(right)
     return [
-        Employee(one.person, tuple(rights[one.person_id]), one.suspended_at is not None)
+        Employee(one.pk, one.person, tuple(rights[one.person_id]), one.suspended_at is not None)
         for one in shown
     ]
 
 
+def member_of(access: Access, pk: UUID) -> Membership | None:
+    """Somebody's belonging to the business acted for; nothing where its reader may not know of it.
+
+    A BAM reads about everybody who ever belonged, a PAM about those who hold or held a role on its
+    program accounts, everybody about oneself.
+    """
+    members = Membership.objects.filter(business=access.acting_for).select_related(
+        "person", "business"
+    )
+    if not access.is_bam:
+        programs = managed_programs(access)
+        sources = _sources([access.acting_for.pk] if programs else [], programs, access.at)
+        known = reduce(or_, (source.reached for source in sources))
+        held = ProgramRole.objects.filter(content_object__in=programs).values("user")
+        members = members.filter(known | Q(person__in=held) | Q(person=access.person))
+    return members.filter(pk=pk).first()
+
+
 def rights_of(person: User, access: Access) -> list[Right]:
-    """What a person holds now in the business acted for, as far as the reader manages it."""
-    programs = managed_programs(access)
+    """What a person holds now in the business acted for, as far as the reader may know."""
+    is_own = person == access.person
+    every = access.acting_for.programs.order_by("extension")
+    programs = list(every) if is_own else managed_programs(access)
     sources = _sources([access.acting_for.pk], programs, access.at)
     return [right for _person, _business, right in _held({person.pk}, sources, programs)]
+
+
+def groups_of(person: User, access: Access) -> list[str]:
+    """The employee groups of the business acted for that a person is in, by name."""
+    groups = EmployeeGroup.objects.filter(
+        during(access.at, "members__"), business=access.acting_for, members__person=person
+    )
+    return list(groups.order_by("name").values_list("name", flat=True))
+
+
+def clients_worked_for(person: User, access: Access) -> list[str]:
+    """The clients and client groups of the firm acted for that a person is assigned to itself."""
+    rows = StaffAssignment.objects.filter(
+        during(access.at), provider=access.acting_for, person=person
+    ).select_related("client", "client_group")
+    return sorted(str(row.client or row.client_group) for row in rows)
 
 
 def standings_of(memberships: Iterable[Membership], person: User, at: datetime) -> list[Standing]:
@@ -204,6 +246,7 @@ class _Source(NamedTuple):
     person: str
     scope: str
     group: Combinable
+    person_since: str
     person_until: str
 
     @property
@@ -222,7 +265,7 @@ def _sources(
         group__employee_group__archived_at__isnull=True,
         group__employee_group__business=F("content_object__business"),
     )
-    direct = ("user", "content_object", Value(""), "ends_at")
+    direct = ("user", "content_object", Value(""), "starts_at", "ends_at")
     name = F("group__employee_group__name")
     return [
         _Source(BusinessRole, live & Q(content_object__in=businesses), *direct),
@@ -233,6 +276,7 @@ def _sources(
             f"{members}person",
             "content_object",
             name,
+            f"{members}starts_at",
             f"{members}ends_at",
         ),
         _Source(
@@ -242,6 +286,7 @@ def _sources(
             f"{members}person",
             "content_object__programs",
             name,
+            f"{members}starts_at",
             f"{members}ends_at",
         ),
     ]
@@ -254,14 +299,28 @@ def _held(
     by_pk = {program.pk: program for program in programs}
     for source in sources:
         rows = source.table.objects.filter(source.live, **{f"{source.person}__in": people})
-        for person_id, scope_id, role, group, ends_at, person_ends_at in rows.values_list(
+        for (
+            person_id,
+            scope_id,
+            pk,
+            role,
+            group,
+            since,
+            joined_at,
+            until,
+            leaves_at,
+        ) in rows.values_list(
             source.person,
             source.scope,
+            "pk",
             "permission__codename",
             source.group,
+            "starts_at",
+            source.person_since,
             "ends_at",
             source.person_until,
         ).order_by("pk"):
             program = by_pk[scope_id] if source.table is not BusinessRole else None
-            right = Right(Role(role), program, group, earliest(ends_at, person_ends_at))
+            ends_at, starts_at = earliest(until, leaves_at), max(since, joined_at)
+            right = Right(pk, Role(role), program, group, starts_at, ends_at)
             yield person_id, program.business_id if program else scope_id, right

@@ -58,11 +58,30 @@ def can_grant_role(access: Access, scope: BusinessAccount | ProgramAccount, role
     return role in grantable_by(access.role_on(scope))
 
 
-def can_end_role(access: Access, scope: BusinessAccount | ProgramAccount, role: str | None) -> bool:
-    """Who may grant a role may take it; without a role it is the membership, which a BAM ends."""
-    if role is None or isinstance(scope, BusinessAccount):
-        return access.decide(Action.MANAGE_EMPLOYEES, access.acting_for).allowed
-    return can_grant_role(access, scope, Role(role))
+def can_end_role(
+    access: Access, person: User, scope: BusinessAccount | ProgramAccount, role: Role
+) -> bool:
+    """Who may grant a role to a person may take it; everybody gives up the own."""
+    return person == access.person or can_grant_role(access, scope, role)
+
+
+def can_view_employee(access: Access, person: User) -> bool:
+    """A BAM sees everybody of the business, a PAM the people of its programs, everybody oneself."""
+    return person == access.person or can_list_access_requests(access)
+
+
+def can_end_membership(access: Access, person: User) -> bool:
+    """A BAM ends all access of anybody; everybody leaves."""
+    return person == access.person or can_suspend_membership(access, person)
+
+
+def can_suspend_membership(access: Access, person: User) -> bool:
+    """A BAM suspends the access of others and resumes it."""
+    is_manager = access.decide(Action.MANAGE_EMPLOYEES, access.acting_for).allowed
+    return is_manager and person != access.person
+
+
+can_resume_membership = can_suspend_membership
 
 
 def can_list_relationships(access: Access) -> bool:

@@ -276,7 +276,7 @@ def _why_not_grantable(
 def _can_replace(access: Access, access_request: AccessRequest, program: ProgramAccount) -> bool:
     """A new role takes the place of a direct one, which the actor must be able to take."""
     held = role_service.direct_role(access_request.person, program, access.at)
-    return held is None or can_end_role(access, program, held)
+    return held is None or can_end_role(access, access_request.person, program, held)
 
 
 def _decide_lines(

@@ -1,10 +1,11 @@
-"""Taking rights away: end or suspend a membership, end a role, set its last instant.
+"""Taking rights away: end or suspend a membership, end a role, set its last instant; and resuming.
 
 Every path that may lower the number of Business Account Managers goes through `_take`, which
 holds the business row: of two managers who leave in the same instant one is refused (invariant 1).
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,11 +18,27 @@ from audit.services import Refusal, business_chain, not_before, person_chain, re
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
 from delegation.models import AccessRequest, BusinessRole, Membership, ProgramRole
-from delegation.permissions import can_end_role
+from delegation.permissions import can_end_membership, can_end_role, can_resume_membership
+from delegation.roles import Role
 from delegation.services import roles as role_service
 from delegation.services.decisions import Problem, own_path
+from notices.services import notify
+from pages.formats import last_day
 
 Row = Membership | BusinessRole | ProgramRole
+
+
+@dataclass(frozen=True)
+class _Act:
+    """What is done to a row: how history calls it, the mail that tells the person, the change.
+
+    The change says why it cannot be, or nothing.
+    """
+
+    verb: str
+    mail: str
+    change: Callable[[Any, datetime], Problem | None]
+    reason: str = ""
 
 
 def end_membership(
@@ -29,14 +46,15 @@ def end_membership(
 ) -> Row | Refusal:
     """Off-board a person, or leave: every right in the business ends with the membership."""
 
-    def end(row: Membership) -> None:
+    def end(row: Membership, at: datetime) -> Problem | None:
         row.ends_at, row.ended_by, row.end_reason = at, actor, reason
         role_service.end_all(person=row.person, business=row.business, ended_by=actor, at=at)
         # Whoever has the form of a waiting request open decides it on what is true now.
-        asked = AccessRequest.objects.filter(person=row.person, bn9=row.business.bn9)
-        asked.pending_at(at).update(version=F("version") + 1)
+        _requests(row.person, row.business).pending_at(at).update(version=F("version") + 1)
+        return None
 
-    return _take("membership.end", actor, acting_for, membership, end, at, reason)
+    act = _Act("membership.end", "membership_ended", end, reason)
+    return _take(act, actor, acting_for, membership, at)
 
 
 def suspend_membership(
@@ -44,10 +62,31 @@ def suspend_membership(
 ) -> Row | Refusal:
     """Stop a person's rights in the business for a while; nothing is lost."""
 
-    def suspend(row: Membership) -> None:
+    def suspend(row: Membership, at: datetime) -> Problem | None:
+        if row.suspended_at is not None:
+            return "already_suspended", _("This access is suspended already. Nothing was changed.")
         row.suspended_at = at
+        return None
 
-    return _take("membership.suspend", actor, acting_for, membership, suspend, at, reason)
+    act = _Act("membership.suspend", "membership_suspended", suspend, reason)
+    return _take(act, actor, acting_for, membership, at)
+
+
+def resume_membership(
+    *, actor: User, acting_for: BusinessAccount, membership: Membership, at: datetime
+) -> Row | Refusal:
+    """Give back what a suspension stopped, as it is by now. Nobody resumes the own access."""
+
+    def resume(row: Membership, at: datetime) -> Problem | None:
+        if not can_resume_membership(Access(actor, acting_for, at), row.person):
+            return _not_allowed()
+        if row.suspended_at is None:
+            return "not_suspended", _("This access is not suspended. Nothing was changed.")
+        row.suspended_at = None
+        return None
+
+    act = _Act("membership.resume", "membership_resumed", resume)
+    return _take(act, actor, acting_for, membership, at)
 
 
 def end_business_role(
@@ -59,11 +98,8 @@ def end_business_role(
     ends_at: datetime | None = None,
 ) -> Row | Refusal:
     """End a BAM's role now, or set the instant, sooner than before, at which it will end."""
-
-    def end(row: BusinessRole) -> None:
-        row.ends_at, row.ended_by = ends_at or at, actor
-
-    return _take("business_role.end", actor, acting_for, role, end, at)
+    act = _Act("business_role.end", "role_ended", _ending(actor, ends_at))
+    return _take(act, actor, acting_for, role, at)
 
 
 def end_program_role(
@@ -75,27 +111,33 @@ def end_program_role(
     ends_at: datetime | None = None,
 ) -> Row | Refusal:
     """End a role on a program account now, or set the instant, sooner than before, of its end."""
+    act = _Act("program_role.end", "role_ended", _ending(actor, ends_at))
+    return _take(act, actor, acting_for, role, at)
 
-    def end(row: ProgramRole) -> None:
-        row.ends_at, row.ended_by = ends_at or at, actor
 
-    return _take("program_role.end", actor, acting_for, role, end, at)
+def _ending(
+    actor: User, ends_at: datetime | None
+) -> Callable[[BusinessRole | ProgramRole, datetime], Problem | None]:
+    """Let a role end. That never rewrites the past, and never lengthens what somebody holds."""
+
+    def end(row: BusinessRole | ProgramRole, at: datetime) -> Problem | None:
+        end = ends_at or at
+        if end < at:
+            return "ends_in_the_past", _("The last day cannot be before today.")
+        if row.ends_at is not None and end > row.ends_at:
+            return "not_sooner", _("This role ends sooner already. Choose an earlier last day.")
+        row.ends_at, row.ended_by = end, actor
+        return None
+
+    return end
 
 
 @transaction.atomic
 def _take(
-    verb: str,
-    actor: User,
-    acting_for: BusinessAccount,
-    row: Row,
-    change: Callable[[Any], None],
-    at: datetime,
-    reason: str = "",
+    act: _Act, actor: User, acting_for: BusinessAccount, row: Row, at: datetime
 ) -> Row | Refusal:
     """Change a locked row, unless it is not the actor's to change or takes the last manager."""
-    role_service.lock_managers(acting_for)
-    pk: Any = row.pk
-    locked = type(row)._default_manager.select_for_update(no_key=True).get(pk=pk)
+    locked = _lock(row, acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
     person, scope = _whose(locked)
     about: dict[str, Any] = {
@@ -104,29 +146,44 @@ def _take(
         "acting_for": acting_for.bn9,
         "chains": [business_chain(acting_for.bn9), person_chain(person)],
         "object_type": type(row).__name__.lower(),
-        "object_id": str(pk),
+        "object_id": str(row.pk),
         "object_label": person.get_full_name(),
     }
     access = Access(actor, acting_for, at)
     problem = _why_not_takeable(access, locked, person, scope)
     # Giving up one's own needs no role.
     path = "own" if person == actor else own_path(access)
-    problem = problem or _change(locked, change, acting_for, at)
+    problem = problem or _change(locked, act, acting_for, at)
     if problem:
-        return refuse(code=problem[0], message=problem[1], verb=verb, **about)
-    after = {"ends_at": locked.ends_at, "scope": str(scope)}
-    record(verb=verb, reason=reason, after=after, path=path, **about)
+        return refuse(code=problem[0], message=problem[1], verb=act.verb, **about)
+    _tell(person, act, locked, acting_for, at)
+    after = {"ends_at": locked.ends_at, "target": "" if scope == acting_for else str(scope)}
+    record(verb=act.verb, reason=act.reason, after=after, path=path, **about)
     return locked
 
 
-def _change(
-    row: Row, change: Callable[[Any], None], business: BusinessAccount, at: datetime
-) -> Problem | None:
+def _lock(row: Row, business: BusinessAccount) -> Row:
+    """The row as it is now, held; before it what else may change with it.
+
+    In the order of an approval: the managers, the person's requests, then what the person holds.
+    """
+    role_service.lock_managers(business)
+    person, _scope = _whose(row)
+    list(_requests(person, business).select_for_update(no_key=True).order_by("pk"))
+    pk: Any = row.pk
+    return type(row)._default_manager.select_for_update(no_key=True).get(pk=pk)
+
+
+def _requests(person: User, business: BusinessAccount) -> Any:
+    """The access requests of a person to a business that nobody closed."""
+    return AccessRequest.objects.filter(person=person, bn9=business.bn9, decision="")
+
+
+def _change(row: Row, act: _Act, business: BusinessAccount, at: datetime) -> Problem | None:
     """Change the row and save it, or undo it all and say why."""
-    until, before = row.ends_at, role_service.lasting_managers(business, at)
+    before = role_service.lasting_managers(business, at)
     with transaction.atomic():
-        change(row)
-        problem = _why_not_sooner(until, row.ends_at, at)
+        problem = act.change(row, at)
         if problem is None:
             row.save()
             problem = _why_last_manager(business, before, at)
@@ -145,22 +202,20 @@ def _why_not_takeable(
 ) -> Problem | None:
     business = scope if isinstance(scope, BusinessAccount) else scope.business
     if business.pk != access.acting_for.pk:
-        return "not_allowed", _("You cannot change this access.")
-    role = getattr(row, "role", None)
-    if person != access.person and not can_end_role(access, scope, role):
-        return "not_allowed", _("You cannot change this access.")
+        return _not_allowed()
+    if isinstance(row, Membership):
+        is_allowed = can_end_membership(access, person)
+    else:
+        is_allowed = can_end_role(access, person, scope, Role(row.role))
+    if not is_allowed:
+        return _not_allowed()
     if not row.active_at(access.at):
         return "already_ended", _("This access is over already. Nothing was changed.")
     return None
 
 
-def _why_not_sooner(until: datetime | None, end: datetime | None, at: datetime) -> Problem | None:
-    """Taking never rewrites the past, and never lengthens what somebody holds."""
-    if end is not None and end < at:
-        return "ends_in_the_past", _("The last day cannot be before today.")
-    if until is not None and (end is None or end > until):
-        return "not_allowed", _("You cannot change this access.")
-    return None
+def _not_allowed() -> Problem:
+    return "not_allowed", _("You cannot change this access.")
 
 
 def _why_last_manager(business: BusinessAccount, before: set[int], at: datetime) -> Problem | None:
@@ -170,3 +225,20 @@ def _why_last_manager(business: BusinessAccount, before: set[int], at: datetime)
             "This is the last Business Account Manager of %(business)s. Name another one first."
         ) % {"business": business.name}
     return None
+
+
+def _tell(person: User, act: _Act, row: Row, business: BusinessAccount, at: datetime) -> None:
+    """Tell the person, who may not be the one who acted, what became of the access."""
+    notify(
+        key=f"{act.verb}:{row.pk}:{at.isoformat()}",
+        template=f"delegation/email/{act.mail}.txt",
+        recipient=person,
+        context={
+            "business": business,
+            "program": row.content_object if isinstance(row, ProgramRole) else None,
+            "role": "" if isinstance(row, Membership) else Role(row.role),
+            "last_day": last_day(row.ends_at) if row.ends_at else None,
+            "is_over": not row.active_at(at),
+            "reason": act.reason,
+        },
+    )

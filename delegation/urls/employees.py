@@ -1,8 +1,17 @@
 """Addresses of the people of a business, and of those who ask to become one."""
 
-from django.urls import path
+from django.urls import include, path
 
-from delegation.views import employees, requests
+from delegation.views import employees, members, requests
+
+one_person = [
+    path("", members.employee_detail, name="employee_detail"),
+    path("end/", members.membership_end, name="membership_end"),
+    path("suspend/", members.membership_suspend, name="membership_suspend"),
+    path("resume/", members.membership_resume, name="membership_resume"),
+    path("manager/<int:role>/end/", members.business_role_end, name="business_role_end"),
+    path("roles/<int:role>/end/", members.program_role_end, name="program_role_end"),
+]
 
 urlpatterns = [
     path("requests/new/", requests.access_request_create, name="access_request_create"),
@@ -13,6 +22,7 @@ urlpatterns = [
         name="access_request_withdraw",
     ),
     path("businesses/<bn9:bn9>/employees/", employees.employee_list, name="employee_list"),
+    path("businesses/<bn9:bn9>/employees/<uuid:pk>/", include(one_person)),
     path(
         "businesses/<bn9:bn9>/employees/requests/<uuid:pk>/",
         employees.access_request_detail,

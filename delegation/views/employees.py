@@ -51,7 +51,16 @@ REJECT = "delegation/access_request_reject.html"
 MOST = 100
 """How many requests, and how many people, one page lists."""
 
-STATE_CODES = {"already_decided", "lapsed", "changed", "already_ended", "already_waiting"}
+STATE_CODES = {
+    "already_decided",
+    "already_ended",
+    "already_suspended",
+    "already_waiting",
+    "changed",
+    "lapsed",
+    "last_manager",
+    "not_suspended",
+}
 """Refusals that tell of a state that is no longer what the page showed."""
 
 

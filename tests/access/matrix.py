@@ -13,7 +13,13 @@ from django.urls import reverse
 
 from accounts.models import User
 from businesses.models import BusinessAccount
-from delegation.models import Membership, StaffAssignment, Visibility
+from delegation.models import (
+    BusinessRole,
+    Membership,
+    ProgramRole,
+    StaffAssignment,
+    Visibility,
+)
 from delegation.roles import Role
 from delegation.services.groups import (
     add_employee_to_group,
@@ -89,6 +95,10 @@ class Cast:
         program = before.program(maple)
         done(grant_employee_group_role(group=group, scope=program, role=Role.READER, **common))
         done(add_employee_to_group(group=group, person=people["group"], **common))
+        for name, person in (("editors", "editor"), ("managers", "bam"), ("foreign", "bam_b")):
+            self.ids[name] = Membership.objects.get(person=people[person]).pk
+        self.ids["role"] = ProgramRole.objects.get(user=people["editor"]).pk
+        self.ids["manager"] = BusinessRole.objects.get(user=people["bam"]).pk
         people["orphan"] = before.person("Liam")
         people["superuser"] = before.person("Root")
         people["superuser"].is_superuser = people["superuser"].is_staff = True
@@ -203,6 +213,35 @@ def _people_pages(cast: Cast) -> Iterator[Row]:
     yield Row("access_request_reject", one, {200: "bam pam", 403: low})
     yield Row("access_request_reject", one, {422: "bam pam", 403: low}, "POST")
     yield Row("activity_list", maple, {200: "bam", 403: f"pam {low}"})
+    yield from _member_pages(cast)
+
+
+def _member_pages(cast: Cast) -> Iterator[Row]:
+    """The pages of one employee, an Editor; a PAM reaches them, and takes that role alone."""
+    maple = {"bn9": cast.ids["maple"]}
+    one = maple | {"pk": cast.ids["editors"]}
+    role, manager = one | {"role": cast.ids["role"]}, one | {"role": cast.ids["manager"]}
+    low = "reader group suspended"
+    yield Row("employee_detail", one, {200: "bam pam editor", 403: low})
+    yield Row("membership_end", one, {200: "bam editor", 403: f"pam {low}"})
+    yield Row("membership_end", one, {422: "bam editor", 403: f"pam {low}"}, "POST")
+    yield Row("membership_suspend", one, {200: "bam", 403: f"pam editor {low}"})
+    yield Row("membership_suspend", one, {422: "bam", 403: f"pam editor {low}"}, "POST")
+    yield Row("membership_resume", one, {405: EVERYBODY})
+    yield Row("program_role_end", role, {200: "bam pam editor", 403: low})
+    yield Row("program_role_end", role, {422: "bam pam editor", 403: low}, "POST")
+    # The role of a manager, of whom the Editor is none.
+    yield Row("business_role_end", manager, {403: low})
+    yield Row("business_role_end", manager, {403: low}, "POST")
+    other = maple | {"pk": cast.ids["managers"]}
+    its = other | {"role": cast.ids["manager"]}
+    low = "reader editor group suspended"
+    yield Row("employee_detail", other, {200: "bam pam", 403: low})
+    yield Row("business_role_end", its, {200: "bam", 403: f"pam {low}"})
+    yield Row("business_role_end", its, {422: "bam", 403: f"pam {low}"}, "POST")
+    foreign = maple | {"pk": cast.ids["foreign"]}
+    yield Row("employee_detail", foreign, {403: low})
+    yield Row("membership_end", foreign, {403: low})
 
 
 def _relationship_pages(cast: Cast) -> Iterator[Row]:

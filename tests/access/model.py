@@ -287,8 +287,9 @@ class Model:
         if self._takes_the_last(person, business):
             return False
         if suspend:
+            is_new = (person, business) not in self.suspended
             self.suspended.add((person, business))
-            return True
+            return is_new
         row.stop(self.at)
         for role in self.rows.get("role", []):
             if role.person == person and business in (role.scope, self.programs.get(role.scope)):
@@ -300,6 +301,14 @@ class Model:
             if assignment.who == person and assignment.provider == business:
                 assignment.stop(self.at)
         return True
+
+    def resume_membership(self, actor: str, row: Row) -> bool:
+        pair = row.person, row.business
+        if actor == row.person or not self.is_bam(actor, row.business):
+            return False
+        is_suspended = pair in self.suspended
+        self.suspended.discard(pair)
+        return is_suspended
 
     def end_role(self, actor: str, row: Row, end: datetime) -> bool:
         business = self.programs.get(row.scope, row.scope)

@@ -323,6 +323,25 @@ class Histories(RuleBasedStateMachine):
         expected = self.model.end_membership(actor, row, suspend=suspend)
         self.same("suspend" if suspend else "leave", answer, expected)
 
+    @precondition(lambda self: self.live("membership"))
+    @rule(which=number, who=number)
+    def resume(self, which: int, who: int) -> None:
+        """Mostly one that is suspended."""
+        every = self.live("membership")
+        stopped = [row for row in every if (row.person, row.business) in self.model.suspended]
+        rows = stopped if stopped and which % 5 else every
+        row = rows[which % len(rows)]
+        actor = self.actor(who, row.business)
+        answer = rights.resume_membership(
+            membership=Membership.objects.get(
+                during(self.model.at),
+                person=self.cast.people[row.person],
+                business=self.cast.businesses[row.business],
+            ),
+            **self.by(actor, row.business),
+        )
+        self.same("resume", answer, self.model.resume_membership(actor, row))
+
     @precondition(lambda self: self.live("role"))
     @rule(which=number, who=number, days=st.sampled_from([0, 0, 1, 20]))
     def end_role(self, which: int, who: int, days: int) -> None:

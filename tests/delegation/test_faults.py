@@ -246,6 +246,11 @@ def _suspend_membership(scene: Scene) -> Act:
     )
 
 
+def _resume_membership(scene: Scene) -> Act:
+    done(_suspend_membership(scene)())
+    return partial(rights.resume_membership, membership=scene.membership(), **scene.boss)
+
+
 def _end_business_role(scene: Scene) -> Act:
     role = BusinessRole.objects.get(user=scene.world.person("Ana"))
     return partial(rights.end_business_role, role=role, **scene.boss)
@@ -355,6 +360,7 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     relationships.withdraw_relationship_request: _withdraw_relationship_request,
     rights.end_membership: _end_membership,
     rights.suspend_membership: _suspend_membership,
+    rights.resume_membership: _resume_membership,
     rights.end_business_role: _end_business_role,
     rights.end_program_role: _end_program_role,
     clients.create_client_group: _create_client_group,

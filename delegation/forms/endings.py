@@ -1,0 +1,37 @@
+"""Forms that take something away. Each says on its page what goes, and the button confirms it."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from pages.forms import DayField, PortalForm
+
+
+class ConfirmedForm(PortalForm):
+    """What its page says is done by pressing the button that is named `confirm`."""
+
+    confirm = forms.BooleanField(
+        widget=forms.HiddenInput,
+        error_messages={"required": _("Nothing was changed yet. Read this page, then confirm.")},
+    )
+
+
+class MembershipEndForm(ConfirmedForm):
+    """Why the access of a person ends or is suspended, where there is something to say."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Optional. The person reads it. At most 500 characters."),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+    )
+
+
+class RoleEndForm(ConfirmedForm):
+    """When a role ends: now, or at the end of a day."""
+
+    last_day = DayField(
+        label=_("Last day"),
+        help_text=_("Optional. Without a last day the role ends at once."),
+        required=False,
+    )
