@@ -260,6 +260,37 @@ def test_a_suspended_business_can_look_but_not_act(world: World) -> None:
     assert reason(world, manager, maple, version, EDIT) is Reason.BUSINESS_NOT_ACTIVE
 
 
+@pytest.mark.parametrize("stopped", ["the firm", "the client"])
+def test_through_a_business_that_is_not_active_one_looks_and_changes_nothing(
+    world: World, stopped: str
+) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn, rules=EVERYTHING)
+    business = itn if stopped == "the firm" else maple
+    business.status = BusinessAccount.Status.SUSPENDED
+    business.save()
+    version = by(world, maple, itn)
+    assert reason(world, world.manager(itn), itn, version) is Reason.ALLOWED
+    assert reason(world, world.manager(itn), itn, version, EDIT) is Reason.BUSINESS_NOT_ACTIVE
+
+
+@pytest.mark.parametrize(("may_pay", "expected"), [(True, "allowed"), (False, "ceiling")])
+def test_a_firm_pays_where_the_client_said_so(world: World, may_pay: bool, expected: str) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn, may_pay=may_pay)
+    access = Access(world.manager(itn), itn, world.at)
+    assert access.decide(Action.PAY, world.program(maple)).reason == expected
+
+
+def test_before_it_begins_a_relationship_is_none(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    begins = world.later(days=1)
+    begins.relationship(maple, itn)
+    version = by(world, maple, itn)
+    assert reason(world, world.manager(itn), itn, version) is Reason.NO_RELATIONSHIP
+    assert reason(begins, world.manager(itn), itn, version) is Reason.ALLOWED
+
+
 def test_a_client_group_reaches_its_clients(world: World) -> None:
     maple, itn = world.importer("Maple"), world.broker("ITN")
     world.relationship(maple, itn)
