@@ -30,7 +30,6 @@ from delegation.permissions import (
     can_view_activity,
     can_view_business,
 )
-from delegation.reasons import Reason
 from delegation.requests import request_state
 from delegation.services.relationships import received_requests
 from delegation.services.roles import managers_of
@@ -142,7 +141,6 @@ def business_home(request: HttpRequest, bn9: str) -> HttpResponse:
     """The dashboard of a business account: its doors, what waits, my role on each program."""
     access = enter(request, bn9)
     business = access.acting_for
-    is_active = business.status == BusinessAccount.Status.ACTIVE
     context = {
         "business": business,
         "membership": _memberships(access.person, access.at).get(business=business),
@@ -150,8 +148,7 @@ def business_home(request: HttpRequest, bn9: str) -> HttpResponse:
         "doors": business_doors(access),
         "programs": _my_programs(access),
         "country": country_name(business.country, language_of_page()),
-        "needs_role": not (access.is_bam or access.own.programs or is_provider(business)),
-        "not_active": "" if is_active else Reason.BUSINESS_NOT_ACTIVE.label,
+        "needs_role": not (access.is_bam or access.own.programs or access.serves_clients),
         "needs_second_bam": access.is_bam and len(managers_of(bn9, access.at)) == 1,
         "my_businesses": _my_businesses(access),
     }
@@ -188,18 +185,13 @@ def business_doors(access: Access) -> list[Door]:
         text = _("What customs brokers and other firms may do for you, and until when.")
         waiting = _counted(received_requests(access))
         doors.append(_door("relationship_list", business, title, text, waiting))
-    if is_provider(business):
+    if access.serves_clients:
         text = _("The businesses that you work for.")
         doors.append(_door("client_list", business, _("Clients"), text))
     if can_view_activity(access).allowed:
         text = _("Who did what in this account, and when.")
         doors.append(_door("activity_list", business, _("Activity"), text))
     return doors
-
-
-def is_provider(business: BusinessAccount) -> bool:
-    """Whether the business works for others: its people may need no role in it."""
-    return business.provider_type != BusinessAccount.ProviderType.NONE
 
 
 def _door(name: str, business: BusinessAccount, title: str, text: str, waiting: int = 0) -> Door:

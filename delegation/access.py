@@ -6,7 +6,8 @@ assignment, relationship and terms, visibility rule, provider type: the weakest 
 *residual* (the Expired User: what the own firm submitted while a scope that is over was open).
 
 `Access` holds what one person may do through one business at one instant: it lives as long as a
-request and answers every question from at most one query, and two more for each client met.
+request and answers every question from at most one query, two more for each client met, and one
+more for each owner of what somebody wants to change.
 `Access.decide` is the predicate, `Access.visible` the queryset; a property test keeps them equal.
 """
 
@@ -25,7 +26,15 @@ from delegation.models.clients import StaffAssignment
 from delegation.models.periods import during
 from delegation.models.relationships import RelationshipTerms, Visibility
 from delegation.reasons import Reason
-from delegation.roles import THROUGH_A_RELATIONSHIP, Action, Role, may, strongest, weakest
+from delegation.roles import (
+    READ_ONLY,
+    THROUGH_A_RELATIONSHIP,
+    Action,
+    Role,
+    may,
+    strongest,
+    weakest,
+)
 from delegation.standing import (
     Assignment,
     OwnRoles,
@@ -37,6 +46,8 @@ from delegation.standing import (
     managers_assignment,
     own_roles,
 )
+
+NEVER = Q(pk__in=())
 
 
 class Submission(Protocol):
@@ -103,6 +114,7 @@ class Access:
         if own:
             self.own = own
         self._clients = dict(clients or {})
+        self._closed: dict[int, frozenset[int]] = {}
 
     # What is known
 
@@ -125,6 +137,18 @@ class Access:
                 held = assignments([me], firm, client_id, self.at).get(me, ())
             self._clients[client_id] = Client(held, tuple(terms))
         return self._clients[client_id]
+
+    @cached_property
+    def _programs(self) -> tuple[ProgramAccount, ...]:
+        """The program accounts of the business acted for, by extension: 1 query."""
+        return tuple(self.acting_for.programs.order_by("extension"))
+
+    def closed_programs(self, owner_id: int) -> frozenset[int]:
+        """The program accounts of a business that are closed by now: 1 query, once."""
+        if owner_id not in self._closed:
+            closed = ProgramAccount.objects.filter(business=owner_id, closed_at__lte=self.at)
+            self._closed[owner_id] = frozenset(closed.values_list("pk", flat=True))
+        return self._closed[owner_id]
 
     def _assigned_to_me(self) -> Q:
         """Live assignments of this person, in person or by employee group."""
@@ -149,9 +173,15 @@ class Access:
 
     def _active(self, business: BusinessAccount, action: Action) -> bool:
         """A business that is not active is read only."""
-        return (
-            business.status == BusinessAccount.Status.ACTIVE or action is Action.VIEW_TRANSACTIONS
-        )
+        return business.status == BusinessAccount.Status.ACTIVE or action in READ_ONLY
+
+    def _open(self, scope: Scope, action: Action) -> bool:
+        """A program account that is closed is read only."""
+        return action in READ_ONLY or scope.program_id not in self.closed_programs(scope.owner_id)
+
+    def _in_force(self, terms: RelationshipTerms) -> bool:
+        """Terms give authority to a service provider alone, while they last."""
+        return self.is_provider and terms.in_force_at(self.at)
 
     def _on_business(self, action: Action, business: BusinessAccount) -> Decision:
         """What concerns a business as a whole is its own BAMs' alone."""
@@ -172,19 +202,19 @@ class Access:
             return Decision(Reason.ROLE_TOO_LOW)
         if not self._active(self.acting_for, action):
             return Decision(Reason.BUSINESS_NOT_ACTIVE)
+        if not self._open(scope, action):
+            return Decision(Reason.PROGRAM_CLOSED)
         return Decision(Reason.ALLOWED, able)
 
     def _for_client(self, action: Action, scope: Scope) -> Decision:
-        """The provider chain, and where it is broken by time, the residual right."""
-        if self.acting_for.provider_type == BusinessAccount.ProviderType.NONE:
-            return Decision(Reason.NO_RELATIONSHIP)
+        """The provider chain, and where it is broken by time or type, the residual right."""
         client = self.client(scope.owner_id)
         if not client.terms:
             return Decision(Reason.NO_RELATIONSHIP)
         if not client.assignments:
             return Decision(Reason.NOT_ASSIGNED)
         covering = [terms for terms in client.terms if terms.covers(scope.program_id)]
-        in_force = [terms for terms in covering if terms.in_force_at(self.at)]
+        in_force = [terms for terms in covering if self._in_force(terms)]
         outcomes = [
             self._through(terms, assignment, action, scope)
             for assignment in client.assignments
@@ -237,14 +267,18 @@ class Access:
                 return Reason.HIDDEN
             if action is Action.EDIT_TRANSACTIONS and rule != Visibility.EDIT:
                 return Reason.VIEW_ONLY
-        return self._broken_by_kind(terms, action)
+        return self._broken_by_kind(terms, action, scope)
 
-    def _broken_by_kind(self, terms: RelationshipTerms, action: Action) -> Reason | None:
+    def _broken_by_kind(
+        self, terms: RelationshipTerms, action: Action, scope: Scope
+    ) -> Reason | None:
         """The links that depend on what kind of act it is and who acts."""
         if not self._active(self.acting_for, action):
             return Reason.BUSINESS_NOT_ACTIVE
         if not self._active(terms.relationship.client, action):
             return Reason.BUSINESS_NOT_ACTIVE
+        if not self._open(scope, action):
+            return Reason.PROGRAM_CLOSED
         if action is Action.PAY and not terms.may_pay:
             return Reason.CEILING
         if action is Action.EDIT_TRANSACTIONS:
@@ -271,7 +305,7 @@ class Access:
             self._path(PathKind.RESIDUAL, Role.READER, terms, assignment, None)
             for assignment in held
             for terms in covering
-            if not terms.in_force_at(self.at)
+            if not self._in_force(terms)
             and terms.effective_start <= submission.submitted_at
             and terms.effective_start <= self.at
             and (terms.effective_end is None or submission.submitted_at < terms.effective_end)
@@ -279,11 +313,13 @@ class Access:
 
     def _why_not_in_force(self, client: Client, covering: list[RelationshipTerms]) -> Reason:
         """Why no terms give authority now, as exactly as the firm may know."""
+        if any(terms.in_force_at(self.at) and not self._in_force(terms) for terms in client.terms):
+            return Reason.NOT_A_PROVIDER
         if any(terms.relationship.suspended_at for terms in covering):
             return Reason.RELATIONSHIP_SUSPENDED
         if covering and any(terms.starts_at <= self.at for terms in covering):
             return Reason.RELATIONSHIP_OVER
-        if any(terms.in_force_at(self.at) for terms in client.terms):
+        if any(self._in_force(terms) for terms in client.terms):
             return Reason.NOT_IN_SCOPE
         return Reason.NO_RELATIONSHIP
 
@@ -298,7 +334,7 @@ class Access:
         if not self.person.is_active or self.own.membership is not Reason.ALLOWED:
             return submissions.none()
         seen = self.own_records()
-        if self.acting_for.provider_type != BusinessAccount.ProviderType.NONE:
+        if self.serves_clients:
             seen |= self._provided() & self._of_assigned_clients()
         return submissions.filter(seen)
 
@@ -331,6 +367,7 @@ class Access:
         )
         in_force = during(self.at) & during(self.at, "relationship__")
         in_force &= Q(relationship__suspended_at__isnull=True)
+        in_force = in_force if self.is_provider else NEVER
         while_open = Q(starts_at__lte=self.at, relationship__starts_at__lte=self.at) & (
             during_column("submitted_at") & during_column("submitted_at", "relationship__")
         )
@@ -364,6 +401,16 @@ class Access:
     # Shortcuts that pages need
 
     @property
+    def is_provider(self) -> bool:
+        """Whether the business is a service provider today."""
+        return self.acting_for.provider_type != BusinessAccount.ProviderType.NONE
+
+    @property
+    def serves_clients(self) -> bool:
+        """Whether the business acts for others, or did: its people then read about clients."""
+        return self.is_provider or self.own.has_clients
+
+    @property
     def is_bam(self) -> bool:
         return self.own.bam is not None
 
@@ -375,8 +422,13 @@ class Access:
 
     def programs(self, action: Action) -> list[ProgramAccount]:
         """The program accounts of the business acted for on which the person may do it."""
-        every = self.acting_for.programs.order_by("extension")
-        return [program for program in every if self.decide(action, program).allowed]
+        return [one for one in self._programs if self.decide(action, one).allowed]
+
+    def overseen(self, action: Action) -> list[ProgramAccount]:
+        """Those on which the role of the person includes it, though nothing may change there now:
+        in a business that is not active, and in a program account that is closed.
+        """
+        return [one for one in self._programs if may(self.role_on(one), action)]
 
 
 def decide(

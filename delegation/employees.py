@@ -101,9 +101,7 @@ class Standing:
 
 def managed_programs(access: Access) -> list[ProgramAccount]:
     """The program accounts whose people the person manages: a BAM's are all of the business."""
-    if access.is_bam:
-        return list(access.acting_for.programs.order_by("extension"))
-    return access.programs(Action.MANAGE_EMPLOYEES)
+    return access.overseen(Action.MANAGE_EMPLOYEES)
 
 
 def employees_of(access: Access, *, named: str, most: int) -> list[Employee]:
@@ -200,16 +198,16 @@ def readable_requests(access: Access) -> QuerySet[AccessRequest]:
 
 
 def requests_to_decide(access: Access) -> QuerySet[AccessRequest]:
-    """The requests that wait and that the person may decide on, those that wait longest first."""
+    """The requests that wait for the person's decision, those that wait longest first."""
     waiting = (
         AccessRequest.objects.pending_at(access.at)
         .filter(bn9=access.acting_for.bn9)
         .exclude(person=access.person)
         .order_by("starts_at", "id")
     )
-    if access.decide(Action.MANAGE_EMPLOYEES, access.acting_for).allowed:
+    if access.is_bam:
         return waiting
-    extensions = [program.extension for program in access.programs(Action.MANAGE_EMPLOYEES)]
+    extensions = [program.extension for program in managed_programs(access)]
     return waiting.filter(lines__extension__in=extensions, lines__decision="").distinct()
 
 

@@ -36,7 +36,7 @@ def enter(request: HttpRequest, bn9: str, at: datetime | None = None) -> Access:
     """The access of the signed-in person acting for the business `bn9`, now.
 
     Asks the rule that the view states, where it is about the account, and puts the account in use
-    on the page.
+    on the page, and that nothing can change where it is not active.
     """
     person = signed_in(request)
     # Whoever never belonged to it costs the same query as a number that nobody registered.
@@ -50,6 +50,8 @@ def enter(request: HttpRequest, bn9: str, at: datetime | None = None) -> Access:
     if access.own.membership is not Reason.ALLOWED:
         raise Http404
     request.account_in_use = business  # type: ignore[attr-defined]
+    if business.status != BusinessAccount.Status.ACTIVE:
+        request.account_notice = Reason.BUSINESS_NOT_ACTIVE.label  # type: ignore[attr-defined]
     stated = rule_of(request)
     if is_about_account(stated):
         answer = stated(access)

@@ -3,7 +3,6 @@
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.permissions import (
     can_list_access_requests,
@@ -14,13 +13,12 @@ from delegation.permissions import (
 
 def section_nav(access: Access, current: str) -> list[dict[str, object]]:
     """Label, address and whether it is the page shown, of each section; `current` is a URL name."""
-    is_provider = access.acting_for.provider_type != BusinessAccount.ProviderType.NONE
     sections = [
         ("business_home", _("Overview"), True),
         ("declaration_list", _("Transactions"), True),
         ("employee_list", _("Employees"), can_list_access_requests(access)),
         ("relationship_list", _("Business relationships"), can_list_relationships(access)),
-        ("client_list", _("Clients"), is_provider),
+        ("client_list", _("Clients"), access.serves_clients),
         ("activity_list", _("Activity"), can_view_activity(access).allowed),
     ]
     return [

@@ -1,5 +1,7 @@
 """Who may do each act of delegation: `access.py` is asked for a page and again under lock."""
 
+from django.utils.translation import gettext as _
+
 from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access, Decision
@@ -31,7 +33,7 @@ def can_withdraw_access_request(person: User, access_request: AccessRequest) -> 
 
 def can_list_access_requests(access: Access) -> bool:
     """A BAM sees every request to the business; a PAM sees those that name its programs."""
-    return bool(access.programs(Action.MANAGE_EMPLOYEES)) or access.is_bam
+    return access.is_bam or bool(access.overseen(Action.MANAGE_EMPLOYEES))
 
 
 def can_approve_access_request(
@@ -61,8 +63,16 @@ def can_grant_role(access: Access, scope: BusinessAccount | ProgramAccount, role
 def can_end_role(
     access: Access, person: User, scope: BusinessAccount | ProgramAccount, role: Role
 ) -> bool:
-    """Who may grant a role to a person may take it; everybody gives up the own."""
-    return person == access.person or can_grant_role(access, scope, role)
+    """Who may grant a role to a person may take it; everybody gives up the own.
+
+    On a program account that is closed nothing is granted any more, but still taken.
+    """
+    if person == access.person:
+        return True
+    reason = access.decide(Action.MANAGE_EMPLOYEES, scope).reason
+    if isinstance(scope, ProgramAccount) and reason is Reason.PROGRAM_CLOSED:
+        return role in grantable_by(access.role_on(scope))
+    return can_grant_role(access, scope, role)
 
 
 def can_view_employee(access: Access, person: User) -> bool:
@@ -86,7 +96,7 @@ can_resume_membership = can_suspend_membership
 
 def can_list_relationships(access: Access) -> bool:
     """A BAM sees every relationship of the business; a PAM those that touch its programs."""
-    return bool(access.programs(Action.MANAGE_RELATIONSHIPS)) or access.is_bam
+    return access.is_bam or bool(access.overseen(Action.MANAGE_RELATIONSHIPS))
 
 
 def can_approve_relationship_request(
@@ -119,8 +129,21 @@ def can_list_clients(access: Access) -> bool:
     return access.own.membership is Reason.ALLOWED
 
 
+def can_list_relationship_requests(access: Access) -> Decision:
+    """The BAM of a business that serves clients reads what it asked of them."""
+    decision = access.decide(Action.MANAGE_CLIENTS, access.acting_for)
+    return Decision(Reason.ALLOWED) if access.is_bam else decision
+
+
 def can_request_relationship(access: Access) -> Decision:
     """The BAM of a service provider asks for clients."""
+    if access.is_bam and access.serves_clients and not access.is_provider:
+        return Decision(Reason.NOT_A_PROVIDER)
+    return access.decide(Action.MANAGE_CLIENTS, access.acting_for)
+
+
+def can_withdraw_relationship_request(access: Access) -> Decision:
+    """The BAM of the firm that asked takes it back, though it is no service provider any more."""
     return access.decide(Action.MANAGE_CLIENTS, access.acting_for)
 
 
@@ -137,6 +160,19 @@ def can_manage_groups(access: Access) -> Decision:
 def can_view_activity(access: Access) -> Decision:
     """A BAM reads the history of the business."""
     return access.decide(Action.VIEW_ACTIVITY, access.acting_for)
+
+
+def why_undecidable(
+    access: Access, waiting: AccessRequest | RelationshipRequest, action: Action
+) -> str:
+    """Why nothing that waits in a request is the person's to decide, in words."""
+    if access.acting_for.status != BusinessAccount.Status.ACTIVE:
+        return str(Reason.BUSINESS_NOT_ACTIVE.label)
+    undecided = {line.extension for line in waiting.lines.all() if not line.decision}
+    closed = access.closed_programs(access.acting_for.pk)
+    if any(one.extension in undecided and one.pk in closed for one in access.overseen(action)):
+        return str(Reason.PROGRAM_CLOSED.label)
+    return _("Nothing in this request is yours to decide.")
 
 
 def _decidable[Line: (AccessRequestLine, RelationshipRequestLine)](

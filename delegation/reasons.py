@@ -18,6 +18,10 @@ class Reason(models.TextChoices):
         "business_not_active",
         _("This business account is not active: you can look, but not change anything."),
     )
+    PROGRAM_CLOSED = (
+        "program_closed",
+        _("This program account is closed: you can look, but not change anything."),
+    )
     NO_ROLE = "no_role", _("You have no role on this program account.")
     ROLE_TOO_LOW = "role_too_low", _("Your role does not include this.")
     NO_RELATIONSHIP = (
@@ -39,6 +43,13 @@ class Reason(models.TextChoices):
     RELATIONSHIP_SUSPENDED = (
         "relationship_suspended",
         _("The business relationship is suspended."),
+    )
+    NOT_A_PROVIDER = (
+        "not_a_provider",
+        _(
+            "Your firm is no longer a service provider. You can still read what it submitted while "
+            "its business relationships lasted."
+        ),
     )
     HIDDEN = "hidden", _("The visibility rules of the client do not show this record to your firm.")
     VIEW_ONLY = (

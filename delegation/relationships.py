@@ -65,9 +65,7 @@ class Line:
 
 def managed_programs(access: Access) -> list[ProgramAccount]:
     """The program accounts whose relationships the person manages: a BAM's are all of them."""
-    if access.is_bam:
-        return list(access.acting_for.programs.order_by("extension"))
-    return access.programs(Action.MANAGE_RELATIONSHIPS)
+    return access.overseen(Action.MANAGE_RELATIONSHIPS)
 
 
 # Requests

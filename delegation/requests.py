@@ -9,8 +9,10 @@ from typing import NamedTuple, Protocol
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from delegation.access import Access
 from delegation.models import AccessRequest, Decision, RelationshipRequest, Status
-from delegation.terms import State
+from delegation.roles import Action
+from delegation.terms import State, extension_label
 
 type Words = str | Promise
 
@@ -78,6 +80,27 @@ def request_state(waiting: AccessRequest | RelationshipRequest, at: datetime) ->
 def is_approved(lines: Iterable[DecidedLine]) -> bool:
     """Whether anything that was asked for was given."""
     return any(line.decision is Decision.APPROVED for line in lines)
+
+
+def not_givable(
+    waiting: AccessRequest | RelationshipRequest, access: Access, action: Action
+) -> list[str]:
+    """What waits in a request and cannot be given by anybody, one sentence for each.
+
+    Whether a program account exists is for a BAM to know; a PAM learns it of its own.
+    """
+    business = access.acting_for
+    closed = access.closed_programs(business.pk)
+    known = {program.extension: program for program in access.overseen(action)}
+    said = []
+    for extension in sorted({line.extension for line in waiting.lines.all() if not line.decision}):
+        about = {"program": extension_label(extension), "business": business.name}
+        if extension in known and known[extension].pk in closed:
+            said.append(_("%(program)s is closed: nothing can be given on it.") % about)
+        elif extension and extension not in known and access.is_bam:
+            words = _("%(program)s is not a program account of %(business)s: nothing can be given.")
+            said.append(words % about)
+    return said
 
 
 def steps_of[Line: DecidedLine](

@@ -87,6 +87,9 @@ SENTENCES: dict[Role, str | Promise] = {
     Role.READER: _("Views all transactions of a program account."),
 }
 
+READ_ONLY = frozenset({Action.VIEW_TRANSACTIONS, Action.VIEW_ACTIVITY})
+"""What remains in a business that is not active, and of it in a program account that is closed."""
+
 THROUGH_A_RELATIONSHIP = frozenset({Action.VIEW_TRANSACTIONS, Action.EDIT_TRANSACTIONS, Action.PAY})
 """What a service provider can ever do for a client: it works for it, it never manages it."""
 

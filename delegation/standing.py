@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from django.db import models
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce
 
 from delegation.models.clients import StaffAssignment
@@ -24,7 +24,7 @@ from delegation.models.grants import (
     ProgramRole,
 )
 from delegation.models.periods import during
-from delegation.models.relationships import RelationshipTerms
+from delegation.models.relationships import Relationship, RelationshipTerms
 from delegation.reasons import Reason
 from delegation.roles import Role
 
@@ -73,12 +73,16 @@ class Path:
 
 @dataclass(frozen=True)
 class OwnRoles:
-    """A person's standing in one business: live membership and live roles, each as a path."""
+    """A person's standing in one business: live membership and live roles, each as a path.
+
+    `has_clients` says that the business acts for others, or has done so.
+    """
 
     membership: Reason
     bam: Path | None
     programs: Mapping[int, tuple[Path, ...]]
     until: datetime | None = None
+    has_clients: bool = False
 
     def on(self, program_id: int) -> tuple[Path, ...]:
         """The paths to one program account of the business. A BAM reaches every one."""
@@ -95,7 +99,10 @@ def earliest(*ends: datetime | None) -> datetime | None:
 
 
 class _Row(NamedTuple):
-    """A live row of membership or role; of a role by group, the group and its member's end."""
+    """A live row of membership or role; of a role by group, the group and its member's end.
+
+    The scope of a membership is 1 in a business that ever had a client, else 0.
+    """
 
     kind: str
     person_id: int
@@ -144,7 +151,7 @@ def _standing(rows: Iterable[_Row]) -> OwnRoles:
             bam = path
         else:
             programs[row.scope_id] = (*programs.get(row.scope_id, ()), path)
-    return OwnRoles(Reason.ALLOWED, bam, programs, member.ends_at)
+    return OwnRoles(Reason.ALLOWED, bam, programs, member.ends_at, bool(member.scope_id))
 
 
 def _own_rows(
@@ -155,10 +162,12 @@ def _own_rows(
         When(suspended_at__isnull=True, then=Value(Reason.ALLOWED.value)),
         default=Value(Reason.MEMBERSHIP_SUSPENDED.value),
     )
+    had = Relationship.objects.filter(provider=OuterRef("business_id"))
+    has_clients = Case(When(Exists(had), then=Value(1)), default=Value(0))
     member = Membership.objects.filter(
         live, person__in=people, business__in=businesses
     ).values_list(
-        Value("member"), F("person_id"), F("business_id"), F("business_id"), standing, *NO_GROUP
+        Value("member"), F("person_id"), F("business_id"), has_clients, standing, *NO_GROUP
     )
     business = BusinessRole.objects.filter(
         live, user__in=people, content_object__in=businesses

@@ -65,7 +65,7 @@ def visible_declarations(access: Access) -> QuerySet[Declaration]:
     """
     if not access.person.is_active:
         return Declaration.objects.none()
-    if _is_provider(access):
+    if access.serves_clients:
         of_it = DeclarationVersion.objects.filter(declaration=OuterRef("pk"))
         seen = Exists(access.visible(of_it))
         return Declaration.objects.filter(_of_whom(access), seen).select_related("program", "owner")
@@ -82,7 +82,7 @@ def newest_visible(
     `declarations` are rows of `visible_declarations`. A provider costs one query, others none.
     """
     rows = list(declarations)
-    if not _is_provider(access):
+    if not access.serves_clients:
         return {row.pk: row.latest for row in rows}  # type: ignore[attr-defined]  # joined
     return _newest(access.visible(DeclarationVersion.objects.filter(declaration__in=rows)), rows)
 
@@ -103,7 +103,7 @@ def list_declarations(access: Access, wanted: Wanted, *, after: str = "") -> Lis
 
     Equal to `visible_declarations` narrowed to what is wanted.
     """
-    if _is_provider(access):
+    if access.serves_clients:
         return _walk(access, wanted, after)
     own = visible_declarations(access).filter(_facts(wanted))
     if wanted.number[14:]:
@@ -170,10 +170,6 @@ def _newest(
     newest_last = shown.select_related("submitter").order_by("number")
     by_declaration = {version.declaration_id: version for version in newest_last}
     return {row.pk: by_declaration[row.pk] for row in rows if row.pk in by_declaration}
-
-
-def _is_provider(access: Access) -> bool:
-    return access.acting_for.provider_type != BusinessAccount.ProviderType.NONE
 
 
 def _of_whom(access: Access) -> Q:

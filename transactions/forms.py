@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from businesses.bn import split_bn
 from businesses.forms import BN9Field
-from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.roles import Action
 from delegation.terms import program_label
@@ -83,8 +82,7 @@ class DeclarationFilterForm(PortalForm):
 
     def __init__(self, data: Any, *, access: Access) -> None:
         super().__init__(data)
-        is_provider = access.acting_for.provider_type != BusinessAccount.ProviderType.NONE
-        if is_provider:
+        if access.serves_clients:
             del self.fields["program"]
             submitters = list(Submitter)
         else:

@@ -21,7 +21,7 @@ from delegation.models import (
 from delegation.models.periods import during
 from delegation.permissions import can_assign_staff
 from delegation.services import roles as role_service
-from delegation.services.decisions import Problem
+from delegation.services.decisions import Problem, not_allowed
 
 
 @transaction.atomic
@@ -30,7 +30,7 @@ def create_client_group(
 ) -> ClientGroup | Refusal:
     """Make an empty client group. Its name is unique in the firm, archived ones included."""
     if not can_assign_staff(Access(actor, acting_for, at)).allowed:
-        return _refuse("client_group.create", _not_allowed(), actor, acting_for, name, at)
+        return _refuse("client_group.create", _not_allowed(acting_for), actor, acting_for, name, at)
     if ClientGroup.objects.filter(provider=acting_for, name=name).exists():
         taken = "name_taken", _("There is a group of this name already.")
         return _refuse("client_group.create", taken, actor, acting_for, name, at)
@@ -52,7 +52,9 @@ def add_client_to_group(
     access = Access(actor, acting_for, at)
     known = access.clients().filter(pk=client.pk).exists()
     if not can_assign_staff(access).allowed or not known or group.provider_id != acting_for.pk:
-        return _refuse("client_group.add", _not_allowed(), actor, acting_for, group.name, at)
+        return _refuse(
+            "client_group.add", _not_allowed(acting_for), actor, acting_for, group.name, at
+        )
     member = ClientGroupMember.objects.filter(during(at), group=group, client=client).first()
     if member is None:
         member = ClientGroupMember.objects.create(group=group, client=client, starts_at=at)
@@ -116,7 +118,7 @@ def end_staff_assignment(
     locked = StaffAssignment.objects.select_for_update(no_key=True).get(pk=assignment.pk)
     assignee = locked.person or locked.employee_group
     allowed = can_assign_staff(Access(actor, acting_for, at)).allowed
-    problem = None if allowed and locked.provider_id == acting_for.pk else _not_allowed()
+    problem = None if allowed and locked.provider_id == acting_for.pk else _not_allowed(acting_for)
     if not locked.active_at(at):
         problem = "already_ended", _("This assignment is over already. Nothing was changed.")
     if problem:
@@ -144,7 +146,7 @@ def _why_not_assignable(
     ends_at: datetime | None,
 ) -> Problem | None:
     if not can_assign_staff(access).allowed:
-        return _not_allowed()
+        return _not_allowed(access.acting_for)
     if assignee == access.person:
         return "own_assignment", _(
             "As a manager you reach every client; you cannot assign yourself."
@@ -158,14 +160,14 @@ def _why_not_assignable(
     else:
         known = target.provider_id == access.acting_for.pk
     if not ours or not known:
-        return _not_allowed()
+        return _not_allowed(access.acting_for)
     if ends_at is not None and ends_at <= access.at:
         return "ends_in_the_past", _("The last day cannot be before today.")
     return None
 
 
-def _not_allowed() -> Problem:
-    return "not_allowed", _("You cannot assign employees here.")
+def _not_allowed(acting_for: BusinessAccount) -> Problem:
+    return not_allowed(acting_for, _("You cannot assign employees here."))
 
 
 def _name(assignee: User | EmployeeGroup | None) -> str:

@@ -1,10 +1,12 @@
 """What deciding a waiting request has in common, whether a person or a firm asked."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
 from delegation.models import (
     AccessRequest,
@@ -15,6 +17,10 @@ from delegation.models import (
     Status,
 )
 from delegation.models.requests import TRANSITIONS
+from delegation.permissions import why_undecidable
+from delegation.reasons import Reason
+from delegation.roles import Action
+from delegation.terms import program_label
 from pages.formats import moment
 
 Waiting = AccessRequest | RelationshipRequest
@@ -46,12 +52,29 @@ def why_not_decidable(
 
 
 def why_not_yours(
+    access: Access,
+    waiting: Waiting,
     lines: list[AccessRequestLine] | list[RelationshipRequestLine],
+    action: Action,
 ) -> Problem | None:
     """The refusal where no line is the person's to decide."""
-    if lines:
-        return None
-    return "not_allowed", _("Nothing in this request is yours to decide.")
+    return None if lines else ("not_allowed", why_undecidable(access, waiting, action))
+
+
+def not_allowed(acting_for: BusinessAccount, words: str) -> Problem:
+    """The refusal of what a person may not do; where a business is not active, that is why."""
+    is_active = acting_for.status == BusinessAccount.Status.ACTIVE
+    return "not_allowed", words if is_active else str(Reason.BUSINESS_NOT_ACTIVE.label)
+
+
+def why_closed(access: Access, programs: Iterable[ProgramAccount]) -> Problem | None:
+    """The refusal to give anything on a program account that is closed."""
+    closed = access.closed_programs(access.acting_for.pk)
+    for program in programs:
+        if program.pk in closed:
+            said = _("%(program)s is closed: nothing can be given on it.")
+            return "program_closed", said % {"program": program_label(program)}
+    return None
 
 
 def decide_line(

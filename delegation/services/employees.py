@@ -30,7 +30,7 @@ from delegation.permissions import (
     can_reject_access_request,
     can_withdraw_access_request,
 )
-from delegation.roles import Role
+from delegation.roles import Action, Role
 from delegation.services import roles as role_service
 from delegation.services.decisions import (
     Problem,
@@ -39,6 +39,7 @@ from delegation.services.decisions import (
     decide_line,
     lock,
     own_path,
+    why_closed,
     why_not_decidable,
     why_not_yours,
 )
@@ -139,7 +140,7 @@ def approve_access_request(
     given = grants.named(acting_for)
     problem = (
         why_not_decidable(locked, Decision.APPROVED, expected_version, at)
-        or why_not_yours(lines)
+        or why_not_yours(access, locked, lines, Action.MANAGE_EMPLOYEES)
         or _why_not_grantable(access, locked, lines, grants, given)
     )
     if problem:
@@ -174,7 +175,7 @@ def reject_access_request(
     access = Access(actor, acting_for, at)
     lines = can_reject_access_request(access, locked)
     problem = why_not_decidable(locked, Decision.REJECTED, expected_version, at) or why_not_yours(
-        lines
+        access, locked, lines, Action.MANAGE_EMPLOYEES
     )
     if problem:
         return _refuse_decision("access_request.reject", problem, actor, acting_for, locked, at)
@@ -252,8 +253,9 @@ def _why_not_grantable(
     grants: Grants,
     given: Mapping[ProgramAccount, Role],
 ) -> Problem | None:
-    if not access_request.person.is_active:
-        return "person_disabled", _("The user account of this person is disabled.")
+    barred = why_not_person(access, access_request) or why_closed(access, given)
+    if barred:
+        return barred
     if not grants.make_bam and not given:
         return "nothing_granted", _(
             "Choose a role on at least one program account, or reject the request."
@@ -266,9 +268,16 @@ def _why_not_grantable(
     wished = {line.extension for line in lines}
     if not access.is_bam and not all(program.extension in wished for program in given):
         return "not_asked", _("As a Program Account Manager, grant only what was asked for.")
-    if access_request.person.memberships.filter(
-        during(access.at), business=access.acting_for, suspended_at__isnull=False
-    ).exists():
+    return None
+
+
+def why_not_person(access: Access, access_request: AccessRequest) -> Problem | None:
+    """Why nothing can be given to this person now, whatever is chosen."""
+    person = access_request.person
+    if not person.is_active:
+        return "person_disabled", _("The user account of this person is disabled.")
+    held = person.memberships.filter(during(access.at), business=access.acting_for)
+    if held.filter(suspended_at__isnull=False).exists():
         return "membership_suspended", _("This person’s access to the business is suspended.")
     return None
 

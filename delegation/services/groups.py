@@ -17,7 +17,7 @@ from delegation.models.periods import during
 from delegation.permissions import can_manage_groups
 from delegation.roles import Role
 from delegation.services import roles as role_service
-from delegation.services.decisions import Problem
+from delegation.services.decisions import Problem, not_allowed
 
 
 @transaction.atomic
@@ -110,7 +110,7 @@ def _refuse(
     at: datetime,
     problem: Problem | None = None,
 ) -> Refusal:
-    code, message = problem or ("not_allowed", _("You cannot change this group."))
+    code, message = problem or not_allowed(acting_for, _("You cannot change this group."))
     return refuse(
         code=code,
         message=message,

@@ -32,6 +32,7 @@ from delegation.permissions import (
     can_approve_relationship_request,
     can_reject_relationship_request,
     can_request_relationship,
+    can_withdraw_relationship_request,
     grantable_ceilings,
 )
 from delegation.roles import Action
@@ -42,7 +43,9 @@ from delegation.services.decisions import (
     close_if_decided,
     decide_line,
     lock,
+    not_allowed,
     own_path,
+    why_closed,
     why_not_decidable,
     why_not_yours,
 )
@@ -229,7 +232,7 @@ def reject_relationship_request(
     access = Access(actor, acting_for, at)
     lines = can_reject_relationship_request(access, locked)
     problem = why_not_decidable(locked, Decision.REJECTED, expected_version, at) or why_not_yours(
-        lines
+        access, locked, lines, Action.MANAGE_RELATIONSHIPS
     )
     if problem:
         return _refuse_decision(
@@ -261,10 +264,9 @@ def withdraw_relationship_request(
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     problem = why_not_decidable(locked, Decision.WITHDRAWN, None, at)
-    if locked.provider_id != acting_for.pk or not can_request_relationship(access).allowed:
-        problem = (
-            "not_allowed",
-            _("Only a manager of the firm that asked can withdraw this request."),
+    if locked.provider_id != acting_for.pk or not can_withdraw_relationship_request(access).allowed:
+        problem = not_allowed(
+            acting_for, _("Only a manager of the firm that asked can withdraw this request.")
         )
     if problem:
         return _refuse_decision(
@@ -291,22 +293,22 @@ def why_not_approvable(
     lines = can_approve_relationship_request(access, relationship_request)
     return (
         why_not_decidable(relationship_request, Decision.APPROVED, expected_version, access.at)
-        or why_not_yours(lines)
+        or why_not_yours(access, relationship_request, lines, Action.MANAGE_RELATIONSHIPS)
+        or why_not_provider(access, relationship_request)
         or _why_not_scope(access, lines, agreement)
         or _why_not_period(access.at, agreement)
-        or _why_not_provider(access, relationship_request)
         or _why_not_over_business_terms(access, relationship_request, agreement)
     )
 
 
 def received_requests(access: Access) -> QuerySet[RelationshipRequest]:
-    """The requests to the business acted for that wait and that the person may decide on."""
+    """The requests to the business acted for that wait for the person's decision."""
     waiting = RelationshipRequest.objects.pending_at(access.at).filter(
         client_bn9=access.acting_for.bn9
     )
-    if access.decide(Action.MANAGE_RELATIONSHIPS, access.acting_for).allowed:
+    if access.is_bam:
         return waiting.order_by("starts_at", "id")
-    extensions = [program.extension for program in access.programs(Action.MANAGE_RELATIONSHIPS)]
+    extensions = [program.extension for program in access.overseen(Action.MANAGE_RELATIONSHIPS)]
     mine = waiting.filter(lines__extension__in=extensions, lines__decision="")
     return mine.distinct().order_by("starts_at", "id")
 
@@ -315,16 +317,20 @@ def _why_not_askable(access: Access, client_bn9: str) -> Problem | None:
     decision = can_request_relationship(access)
     if not decision.allowed:
         return "not_allowed", str(decision.reason.label)
-    if access.acting_for.provider_type == BusinessAccount.ProviderType.NONE:
+    if not access.is_provider:
         return "not_a_provider", _("Only a service provider can request a business relationship.")
     if client_bn9 == access.acting_for.bn9:
         return "own_business", _("This is your own business number. Enter your client’s.")
     return None
 
 
-def _why_not_provider(access: Access, relationship_request: RelationshipRequest) -> Problem | None:
-    if relationship_request.provider.status != BusinessAccount.Status.ACTIVE:
+def why_not_provider(access: Access, relationship_request: RelationshipRequest) -> Problem | None:
+    """Why nothing can be given to this firm now, whatever is chosen."""
+    provider = relationship_request.provider
+    if provider.status != BusinessAccount.Status.ACTIVE:
         return "provider_not_active", _("The business account of this firm is not active.")
+    if provider.provider_type == BusinessAccount.ProviderType.NONE:
+        return "not_a_provider", _("This firm is no longer a service provider.")
     if relationship_request.provider_id == access.acting_for.pk:
         return "own_business", _("A business cannot have a relationship with itself.")
     return None
@@ -353,11 +359,14 @@ def _why_not_scope(
     access: Access, lines: Iterable[RelationshipRequestLine], agreement: Agreement
 ) -> Problem | None:
     """Refuse what is empty, of another business, or above the actor's own right."""
-    known = {program.pk: program for program in access.programs(Action.MANAGE_RELATIONSHIPS)}
+    known = {program.pk: program for program in access.overseen(Action.MANAGE_RELATIONSHIPS)}
     if not agreement.programs and not agreement.covers_future:
         return "no_programs", _("Choose at least one program account.")
     if not agreement.programs <= set(known) or agreement.ceiling not in grantable_ceilings(access):
         return "above_own_right", _("You cannot grant more than your own role allows.")
+    closed = why_closed(access, [known[pk] for pk in sorted(agreement.programs)])
+    if closed:
+        return closed
     if agreement.covers_future and agreement.level != Level.BUSINESS:
         return "future_of_a_part", _(
             "Only business management can include program accounts opened later."

@@ -21,7 +21,7 @@ from delegation.models import AccessRequest, BusinessRole, Membership, ProgramRo
 from delegation.permissions import can_end_membership, can_end_role, can_resume_membership
 from delegation.roles import Role
 from delegation.services import roles as role_service
-from delegation.services.decisions import Problem, own_path
+from delegation.services.decisions import Problem, not_allowed, own_path
 from notices.services import notify
 from pages.formats import last_day
 
@@ -79,7 +79,7 @@ def resume_membership(
 
     def resume(row: Membership, at: datetime) -> Problem | None:
         if not can_resume_membership(Access(actor, acting_for, at), row.person):
-            return _not_allowed()
+            return _not_allowed(acting_for)
         if row.suspended_at is None:
             return "not_suspended", _("This access is not suspended. Nothing was changed.")
         row.suspended_at = None
@@ -202,20 +202,20 @@ def _why_not_takeable(
 ) -> Problem | None:
     business = scope if isinstance(scope, BusinessAccount) else scope.business
     if business.pk != access.acting_for.pk:
-        return _not_allowed()
+        return _not_allowed(access.acting_for)
     if isinstance(row, Membership):
         is_allowed = can_end_membership(access, person)
     else:
         is_allowed = can_end_role(access, person, scope, Role(row.role))
     if not is_allowed:
-        return _not_allowed()
+        return _not_allowed(access.acting_for)
     if not row.active_at(access.at):
         return "already_ended", _("This access is over already. Nothing was changed.")
     return None
 
 
-def _not_allowed() -> Problem:
-    return "not_allowed", _("You cannot change this access.")
+def _not_allowed(acting_for: BusinessAccount) -> Problem:
+    return not_allowed(acting_for, _("You cannot change this access."))
 
 
 def _why_last_manager(business: BusinessAccount, before: set[int], at: datetime) -> Problem | None:

@@ -39,8 +39,11 @@ from delegation.navigation import section_nav
 from delegation.permissions import (
     can_assign_staff,
     can_list_clients,
+    can_list_relationship_requests,
     can_request_relationship,
+    can_withdraw_relationship_request,
 )
+from delegation.reasons import Reason
 from delegation.relationships import lines_of
 from delegation.requests import Titles, is_approved, request_state, request_tag, steps_of
 from delegation.services.clients import (
@@ -86,17 +89,19 @@ def client_list(request: HttpRequest, bn9: str) -> HttpResponse:
         key=NEWEST_FIRST,
         after=request.GET.get("after", ""),
     )
-    may_request = can_request_relationship(access).allowed
+    may_list = can_list_relationship_requests(access).allowed
     context = {
         "business": access.acting_for,
         "page": page,
         "clients": clients_of(access, [row.client for row in page.rows]),
         "search": search,
         "named": named,
-        "may_request": may_request,
+        "may_list": may_list,
+        "only_past": "" if access.is_provider else Reason.NOT_A_PROVIDER.label,
+        "may_request": can_request_relationship(access).allowed,
         "sections": section_nav(access, "client_list"),
     }
-    if may_request:
+    if may_list:
         sent = page_by_key(
             sent_requests(access), key=NEWEST_FIRST, after=request.GET.get("sent", "")
         )
@@ -143,14 +148,14 @@ def relationship_request_create(request: HttpRequest, bn9: str) -> HttpResponse:
     return render(request, "delegation/relationship_request_create.html", context, status=status)
 
 
-@rule(get=can_request_relationship)
+@rule(get=can_list_relationship_requests)
 def relationship_request_status(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """What the firm asked of a business number, and what became of it."""
     access, waiting = _enter_request(request, bn9, pk)
     return _status_page(request, access, waiting)
 
 
-@rule(post=can_request_relationship)
+@rule(post=can_withdraw_relationship_request)
 @once
 def relationship_request_withdraw(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Take back a request that waits."""
@@ -234,9 +239,9 @@ def staff_assignment_end(request: HttpRequest, bn9: str, client_bn9: str, pk: UU
 
 
 def _enter(request: HttpRequest, bn9: str) -> Access:
-    """The access of a person of a service provider: another business has no such pages."""
+    """The access of a person whose business serves clients: another has no such pages."""
     access = enter(request, bn9)
-    if access.acting_for.provider_type == BusinessAccount.ProviderType.NONE:
+    if not access.serves_clients:
         raise Http404
     return access
 
@@ -329,10 +334,11 @@ def _client_page(
     context = {
         "business": access.acting_for,
         "client": known,
-        "in_force": [one for one in terms if one.is_in_force],
+        "in_force": [one for one in terms if one.is_in_force and access.is_provider],
         "history": [one for one in terms if not one.is_in_force],
         "assigned": assigned_to(access, client) if may_assign else [],
         "may_assign": may_assign,
+        "only_past": "" if access.is_provider else Reason.NOT_A_PROVIDER.label,
         "problem": problem,
         "sections": section_nav(access, "client_list"),
     }

@@ -35,10 +35,16 @@ from delegation.permissions import (
     can_approve_access_request,
     can_list_access_requests,
     can_reject_access_request,
+    why_undecidable,
 )
-from delegation.requests import request_state
+from delegation.requests import not_givable, request_state
 from delegation.roles import PROGRAM_ROLES, SENTENCES, Action, Role, grantable_by
-from delegation.services.employees import Grants, approve_access_request, reject_access_request
+from delegation.services.employees import (
+    Grants,
+    approve_access_request,
+    reject_access_request,
+    why_not_person,
+)
 from delegation.services.roles import managers_of
 from delegation.terms import extension_label, program_label
 from pages.once import once
@@ -231,12 +237,12 @@ def _approve_form(
 
 
 def _grantable(access: Access, lines: list[AccessRequestLine]) -> dict[ProgramAccount, list[Role]]:
-    """The roles in reach: on open program accounts for a BAM, on those asked for also for a PAM."""
+    """The roles in reach: on every open program account for a BAM, for a PAM on those asked for."""
     asked = {line.extension for line in lines}
     return {
         program: [role for role in grantable_by(access.role_on(program)) if role in PROGRAM_ROLES]
         for program in access.programs(Action.MANAGE_EMPLOYEES)
-        if program.extension in asked or (access.is_bam and program.is_open_at(access.at))
+        if access.is_bam or program.extension in asked
     }
 
 
@@ -257,11 +263,13 @@ def _detail_page(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    named = {line.extension for line in access_request.lines.all()} - {""}
-    known = {program.extension for program in managed_programs(access)}
+    lines = _open_lines(access, access_request)
+    barred = why_not_person(access, access_request) if lines else None
     context = {
-        "form": form,
-        "unknown": [extension_label(one) for one in sorted(named - known)] if access.is_bam else [],
+        "form": None if barred else form,
+        "barred": barred[1] if barred else "",
+        "why_not": why_undecidable(access, access_request, Action.MANAGE_EMPLOYEES),
+        "not_givable": not_givable(access_request, access, Action.MANAGE_EMPLOYEES),
         "rights": rights_of(access_request.person, access),
         "roles": roles_in_words(),
         "decided_lines": [line for line in lines_of(access_request, access) if line.decision],
@@ -310,7 +318,7 @@ def _refused_page(request: HttpRequest, access: Access, pk: UUID, refusal: Refus
         access,
         access_request,
         form,
-        problem="" if form else problem,
+        problem="" if form and not why_not_person(access, access_request) else problem,
         status=status_of(refusal),
     )
 

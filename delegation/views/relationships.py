@@ -33,6 +33,7 @@ from delegation.permissions import (
     can_list_relationships,
     can_reject_relationship_request,
     grantable_ceilings,
+    why_undecidable,
 )
 from delegation.relationships import (
     agreement_in_words,
@@ -44,7 +45,8 @@ from delegation.relationships import (
     relationships_of,
     terms_in_force_with,
 )
-from delegation.requests import request_state, request_tag
+from delegation.requests import not_givable, request_state, request_tag
+from delegation.roles import Action
 from delegation.services.relationships import (
     Agreement,
     Rules,
@@ -53,6 +55,7 @@ from delegation.services.relationships import (
     received_requests,
     reject_relationship_request,
     why_not_approvable,
+    why_not_provider,
 )
 from delegation.terms import (
     CLIENT_LABELS,
@@ -67,6 +70,7 @@ from pages.rules import rule
 
 FIELDS = {
     "no_programs": "programs",
+    "program_closed": "programs",
     "expiry_past": "last_day",
     "expiry_cap": "last_day",
     "open_end_reason": "open_end_reason",
@@ -210,7 +214,7 @@ def _approve_form(
     asked = {line.extension for line in lines}
     programs = [
         program
-        for program in managed_programs(access)
+        for program in access.programs(Action.MANAGE_RELATIONSHIPS)
         if access.is_bam or program.extension in asked
     ]
     ceilings = grantable_ceilings(access)
@@ -247,7 +251,7 @@ def _agreement(access: Access, form: RelationshipRequestApproveForm | None) -> A
         level=level,
         programs=frozenset(
             program.pk
-            for program in managed_programs(access)
+            for program in access.programs(Action.MANAGE_RELATIONSHIPS)
             if level is Level.BUSINESS or program.extension in answers["programs"]
         ),
         ceiling=Ceiling(answers["ceiling"]),
@@ -272,8 +276,12 @@ def _request_page(
     status: int = 200,
 ) -> HttpResponse:
     consent = relationship_consent()
+    barred = why_not_provider(access, waiting) if _open_lines(access, waiting) else None
     context = {
-        "form": form,
+        "form": None if barred else form,
+        "barred": barred[1] if barred else "",
+        "why_not": why_undecidable(access, waiting, Action.MANAGE_RELATIONSHIPS),
+        "not_givable": not_givable(waiting, access, Action.MANAGE_RELATIONSHIPS),
         "problem": problem,
         "consent": consent.in_language(get_language() or ""),
         "consent_version": consent.version,
@@ -317,7 +325,7 @@ def _refused_page(request: HttpRequest, access: Access, pk: UUID, refusal: Refus
     waiting = get_object_or_404(readable_requests(access), pk=pk)
     problem, status = str(refusal.message), status_of(refusal)
     form = _approve_form(access, waiting, _as_shown(request.POST, waiting))
-    if form is None:
+    if form is None or why_not_provider(access, waiting):
         return _request_page(request, access, waiting, None, problem=problem, status=status)
     form.add_error(FIELDS.get(refusal.code), problem)
     return _request_page(request, access, waiting, form, status=status)

@@ -61,6 +61,7 @@ class Model:
     bundles: dict[str, set[str]] = field(default_factory=dict)
     client_groups: dict[str, str] = field(default_factory=dict)
     disabled: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
     suspended: set[tuple[str, str]] = field(default_factory=set)
     rows: dict[str, list[Row]] = field(default_factory=dict)
     versions: list[dict[str, Any]] = field(default_factory=list)
@@ -106,6 +107,8 @@ class Model:
         return roles
 
     def own_may(self, person: str, action: str, program: str) -> bool:
+        if program in self.closed and action != "view":
+            return False
         return any(action in RIGHTS[role] for role in self.own_roles(person, program))
 
     def lasting(self, business: str) -> set[str]:
@@ -157,11 +160,12 @@ class Model:
         """The weakest link of the chain decides; what is over leaves one's own to be read."""
         owner = self.programs[version["program"]]
         role = self.assigned_as(person, provider, owner)
-        if role is None or self.kinds[provider] == "none":
+        if role is None or (version["program"] in self.closed and action != "view"):
             return False
+        is_provider = self.kinds[provider] != "none"
         ours = version["submitter"] == provider
         for terms, relationship in self.covering(provider, version["program"]):
-            if self.in_force(terms, relationship):
+            if is_provider and self.in_force(terms, relationship):
                 which = (
                     "broker" if ours else "importer" if version["submitter"] == owner else "other"
                 )
@@ -226,7 +230,7 @@ class Model:
         """Grant one role: BAM where there is no program."""
         lines = self.decidable(actor, request, "employees")
         is_bam = self.is_bam(actor, request.business)
-        if not self.pending(request) or not lines:
+        if not self.pending(request) or not lines or program in self.closed:
             return False
         if not is_bam:
             pam = program is not None and "pam" in self.own_roles(actor, program)
@@ -383,6 +387,8 @@ class Model:
         if not self.pending(request) or not lines:
             return False
         programs = agreed["programs"]
+        if self.kinds[request.provider] == "none" or self.closed & set(programs):
+            return False
         if not is_bam:
             reach = all(self.own_may(actor, "relationships", one) for one in programs)
             asked = set(programs) <= lines

@@ -89,6 +89,10 @@ class RandomWorld:
             self._hire(business, serial)
         for _ in range(self.steps):
             self._perhaps(self.dice.choice(self._acts()))
+        for provider in self.providers:
+            if self.dice.random() < 0.2:
+                provider.provider_type = BusinessAccount.ProviderType.NONE
+                provider.save()
         return self
 
     def standings(self) -> list[tuple[User, BusinessAccount]]:

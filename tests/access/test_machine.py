@@ -167,6 +167,8 @@ class Histories(RuleBasedStateMachine):
     @initialize()
     def go_on(self) -> None:
         """Every history goes on from there."""
+        for name, kind in self.begun.model.kinds.items():
+            self.cast.businesses[name].provider_type = kind
         kept = (self.begun.model, self.begun.requests, self.begun.asked)
         self.model, self.requests, self.asked = deepcopy(kept)
         self.versions = list(self.begun.versions)
@@ -616,6 +618,25 @@ class Histories(RuleBasedStateMachine):
             {"program": program, "submitter": submitter, "at": self.model.at}
         )
         self.same("submit", None, True)
+
+    @rule(what=number)
+    def close_program(self, what: int) -> None:
+        """A program account of Maple closes, or opens again where one was closed."""
+        names = self.programs_of("Maple")
+        name = next(iter(sorted(self.model.closed)), names[what % len(names)])
+        self.model.closed ^= {name}
+        ProgramAccount.objects.filter(pk=self.programs[name].pk).update(
+            closed_at=self.model.at if name in self.model.closed else None
+        )
+        self.same("close_program", None, True)
+
+    @rule(name=st.sampled_from(["North", "South"]), kind=st.sampled_from(["broker", "none"]))
+    def change_kind(self, name: str, kind: str) -> None:
+        """The register says that a firm is a customs broker, or no provider any more."""
+        self.model.kinds[name] = kind
+        self.cast.businesses[name].provider_type = kind
+        BusinessAccount.objects.filter(pk=self.cast.businesses[name].pk).update(provider_type=kind)
+        self.same("change_kind", None, True)
 
     @rule(who=number)
     def disable(self, who: int) -> None:

@@ -8,6 +8,7 @@ from accounts.models import User
 from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.models import Ceiling, StaffAssignment, Visibility
+from delegation.permissions import can_end_role, can_grant_role
 from delegation.reasons import Reason
 from delegation.roles import Action, Role
 from delegation.services.clients import (
@@ -258,6 +259,66 @@ def test_a_suspended_business_can_look_but_not_act(world: World) -> None:
     manager = world.manager(maple)
     assert reason(world, manager, maple, version) is Reason.ALLOWED
     assert reason(world, manager, maple, version, EDIT) is Reason.BUSINESS_NOT_ACTIVE
+    access = world.access(manager, maple)
+    assert access.decide(Action.VIEW_ACTIVITY, maple).allowed
+    assert not access.decide(Action.MANAGE_EMPLOYEES, maple).allowed
+
+
+def close(world: World, owner: BusinessAccount, extension: str = "RM0001") -> None:
+    """Close a program account now."""
+    owner.programs.filter(extension=extension).update(closed_at=world.at)
+
+
+def test_a_closed_program_account_can_be_read_but_not_changed(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    pam = world.employee("Pam", maple, RM0001="pam", RM0002="pam")
+    world.relationship(maple, itn, rules=EVERYTHING)
+    own, client = by(world, maple, maple), by(world, maple, itn)
+    close(world, maple)
+    for person in (pam, world.manager(maple)):
+        assert reason(world, person, maple, own) is Reason.ALLOWED
+        assert reason(world, person, maple, own, EDIT) is Reason.PROGRAM_CLOSED
+        access = world.access(person, maple)
+        for action in (Action.PAY, Action.MANAGE_EMPLOYEES, Action.MANAGE_RELATIONSHIPS):
+            assert access.decide(action, own.program).reason is Reason.PROGRAM_CLOSED
+            assert [one.extension for one in access.programs(action)] == ["RM0002"]
+            assert [one.extension for one in access.overseen(action)] == ["RM0001", "RM0002"]
+    broker = world.manager(itn)
+    assert reason(world, broker, itn, client) is Reason.ALLOWED
+    assert reason(world, broker, itn, client, EDIT) is Reason.PROGRAM_CLOSED
+    before = world.earlier(hours=1)
+    assert before.access(broker, itn).closed_programs(maple.pk) == frozenset()
+
+
+def test_a_role_on_a_closed_program_account_can_still_be_taken(world: World) -> None:
+    maple = world.importer("Maple")
+    world.employee("Ed", maple, RM0001="editor")
+    pam = world.employee("Pam", maple, RM0001="pam")
+    close(world, maple)
+    program, access = world.program(maple), world.access(pam, maple)
+    ed = world.person("Ed")
+    assert can_end_role(access, ed, program, Role.EDITOR)
+    assert not can_end_role(access, ed, program, Role.PAM)
+    assert not can_grant_role(access, program, Role.READER)
+
+
+def test_a_former_provider_reads_what_it_submitted_and_nothing_else(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn, rules=EVERYTHING)
+    world.assign("Ben", itn, maple)
+    own, foreign = by(world, maple, itn), by(world, maple, maple)
+    itn.provider_type = BusinessAccount.ProviderType.NONE
+    itn.save()
+    for then in (world, world.later(days=90)):
+        for person in (world.person("Ben"), world.manager(itn)):
+            assert reason(then, person, itn, own) is Reason.ALLOWED
+            assert then.access(person, itn).decide(VIEW, own).path.kind is PathKind.RESIDUAL
+            assert then.access(person, itn).serves_clients
+    manager = world.manager(itn)
+    assert reason(world, manager, itn, own, EDIT) is Reason.NOT_A_PROVIDER
+    assert reason(world, manager, itn, foreign) is Reason.NOT_A_PROVIDER
+    assert reason(world.later(days=90), manager, itn, foreign) is Reason.RELATIONSHIP_OVER
+    assert not world.access(world.manager(maple), maple).serves_clients
 
 
 @pytest.mark.parametrize("stopped", ["the firm", "the client"])
@@ -387,12 +448,17 @@ def test_many_questions_cost_no_further_query(
     world: World, django_assert_num_queries: object
 ) -> None:
     maple, itn = world.importer("Maple"), world.broker("ITN")
-    world.relationship(maple, itn)
+    world.relationship(maple, itn, rules=EVERYTHING)
     world.assign("Ben", itn, maple)
     versions = [by(world, maple, itn) for _ in range(25)]
     access = world.access(world.person("Ben"), itn)
     with django_assert_num_queries(3):  # own standing, terms, assignment
         assert all(access.decide(VIEW, version).allowed for version in versions)
+    with django_assert_num_queries(1):  # the closed program accounts of the client
+        assert all(access.decide(EDIT, version).allowed for version in versions)
     own = world.access(world.manager(maple), maple)
     with django_assert_num_queries(1):
         assert all(own.decide(VIEW, version).allowed for version in versions)
+    with django_assert_num_queries(2):  # all program accounts, and those that are closed
+        for action in (VIEW, EDIT, Action.MANAGE_EMPLOYEES):
+            assert len(own.programs(action)) == len(own.overseen(action)) == 2

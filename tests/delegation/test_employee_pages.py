@@ -28,6 +28,7 @@ from tests.world import World, done, roles_of
 pytestmark = pytest.mark.usefixtures("clock")
 
 PERSONAS = ["BAM", "PAM", "editor", "reader", "no role", "stranger", "orphan"]
+NOT_ACTIVE = "This business account is not active: you can look, but not change anything."
 DECISIONS = ["access_request_detail", "access_request_approve", "access_request_reject"]
 
 
@@ -480,9 +481,13 @@ def test_a_business_that_is_not_active_decides_nothing(
     BusinessAccount.objects.update(status=BusinessAccount.Status.SUSPENDED)
     client = signed_in(world.manager(maple))
     page = client.get(address("access_request_detail", asked)).content.decode()
-    assert "Nothing in this request is yours to decide." in page
-    filled = choice(asked, RM0001="editor", confirm="yes")
-    assert client.post(address("access_request_approve", asked), filled).status_code == 403
+    assert NOT_ACTIVE in page and "Nothing in this request is yours" not in page
+    assert "Eve Early" in client.get(people(maple)).content.decode()
+    for name in DECISIONS[1:]:
+        filled = choice(asked, RM0001="editor", confirm="yes", reason="No.")
+        response = client.post(address(name, asked), filled)
+        assert response.status_code == 403
+        assert response.content.decode().count(NOT_ACTIVE) > 1
 
 
 # Rejecting
