@@ -85,6 +85,7 @@ class MyRequest(NamedTuple):
 class MyProgram(NamedTuple):
     """A program account of a business, and what the person may do there."""
 
+    extension: str
     bn15_shown: str
     name: str
     kind: str
@@ -231,6 +232,7 @@ def _my_programs(access: Access) -> list[MyProgram]:
     every = access.acting_for.programs.order_by("extension")
     return [
         MyProgram(
+            extension=program.extension,
             bn15_shown=program.bn15_shown,
             name=program.name,
             kind=program.get_kind_display(),

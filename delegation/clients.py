@@ -14,11 +14,14 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from accounts.models import User
 from businesses.bn import compact
 from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.models import (
+    BusinessRole,
     Ceiling,
+    Membership,
     Relationship,
     RelationshipRequest,
     RelationshipTerms,
@@ -110,6 +113,27 @@ def assignments_to(access: Access, client: BusinessAccount) -> QuerySet[StaffAss
         .select_related("person", "employee_group", "client_group")
         .order_by("person__last_name", "person__first_name", "employee_group__name", "starts_at")
     )
+
+
+def people_who_work_for(access: Access, client: BusinessAccount) -> QuerySet[User]:
+    """The people of the firm who reach a client: its managers, and those it assigned."""
+    assigned = assignments_to(access, client).order_by()
+    in_groups = assigned.filter(
+        during(access.at, "employee_group__members__"), employee_group__archived_at=None
+    )
+    reaching = (
+        Q(person__in=assigned.filter(employee_group=None).values("person"))
+        | Q(person__in=in_groups.values("employee_group__members__person"))
+        | Q(
+            person__in=BusinessRole.objects.filter(
+                during(access.at), content_object=access.acting_for
+            ).values("user")
+        )
+    )
+    members = Membership.objects.filter(
+        during(access.at), reaching, business=access.acting_for, suspended_at=None
+    )
+    return User.objects.filter(is_active=True, pk__in=members.values("person"))
 
 
 def assigned_to(access: Access, client: BusinessAccount) -> list[Assigned]:

@@ -146,6 +146,18 @@ def member_of(access: Access, pk: UUID) -> Membership | None:
     return members.filter(pk=pk).first()
 
 
+def people_with_a_role(program: ProgramAccount, at: datetime) -> QuerySet[User]:
+    """Who belongs to the business of a program account and holds a role that reaches it."""
+    sources = _sources([program.business_id], [program], at)
+    members = Membership.objects.filter(
+        during(at),
+        reduce(or_, (source.reached for source in sources)),
+        business=program.business_id,
+        suspended_at=None,
+    )
+    return User.objects.filter(is_active=True, pk__in=members.values("person"))
+
+
 def rights_of(person: User, access: Access) -> list[Right]:
     """What a person holds now in the business acted for, as far as the reader may know."""
     is_own = person == access.person

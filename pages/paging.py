@@ -1,4 +1,4 @@
-"""Pages by key, newest first: page 400 costs what page 1 costs, and new rows move nothing.
+"""Pages by key, as a rule newest first: page 400 costs what page 1 costs, new rows move nothing.
 
 A page ends with a token that names its last row; the next page is what stands below that row.
 """
@@ -25,6 +25,7 @@ def page_by_key[Row: Model](
     key: tuple[str, ...] = ("declared_at", "id"),
     after: str = "",
     size: int = 25,
+    is_ascending: bool = False,
 ) -> Page[Row]:
     """The `size` rows of `queryset` below the row that the token `after` names.
 
@@ -33,22 +34,25 @@ def page_by_key[Row: Model](
     """
     salt = f"{queryset.model._meta.label}:{','.join(key)}"
     place = _read(after, salt=salt, length=len(key))
-    rows = queryset.order_by(*(f"-{column}" for column in key))
+    rows = queryset.order_by(*(column if is_ascending else f"-{column}" for column in key))
     if place:
-        rows = rows.filter(_below(queryset.model, key, place))
+        rows = rows.filter(_below(queryset.model, key, place, "gt" if is_ascending else "lt"))
     found = list(rows[: size + 1])
     token = _write(found[size - 1], key, salt=salt) if len(found) > size else ""
     return Page(rows=found[:size], next_token=token, is_first=not place)
 
 
-def _below(model: type[Model], key: tuple[str, ...], place: list[str]) -> Q:
-    """`(a, b) < (x, y)` as `a <= x AND (a < x OR b < y)`, which an index on (a, b) answers."""
+def _below(model: type[Model], key: tuple[str, ...], place: list[str], side: str) -> Q:
+    """`(a, b) < (x, y)` as `a <= x AND (a < x OR b < y)`, which an index on (a, b) answers.
+
+    `side` is "lt", or "gt" for an ascending list.
+    """
     column, *rest = key
     value = _column(model, column).to_python(place[0])
     if not rest:
-        return Q((f"{column}__lt", value))
-    further = _below(model, tuple(rest), place[1:])
-    return Q((f"{column}__lte", value)) & (Q((f"{column}__lt", value)) | further)
+        return Q((f"{column}__{side}", value))
+    further = _below(model, tuple(rest), place[1:], side)
+    return Q((f"{column}__{side}e", value)) & (Q((f"{column}__{side}", value)) | further)
 
 
 def _column(model: type[Model], name: str) -> "Field[Any, Any]":

@@ -15,6 +15,7 @@ from businesses.models.register import TRANSACTION_NUMBER_PATTERN
 from delegation.access import Access, Decision
 from delegation.entry import client_of, enter, require
 from delegation.navigation import section_nav
+from delegation.panel import panel
 from delegation.reasons import Reason
 from pages.formats import money
 from pages.once import once
@@ -121,12 +122,15 @@ def _detail(request: HttpRequest, access: Access, declaration: Declaration) -> H
     versions = visible_versions(access, declaration)
     shown = _version(versions, request.GET.get("version", ""))
     lines = list(shown.lines.order_by("number"))
+    program = declaration.program
+    program.business = declaration.owner  # they are the same, and the owner has been read
     context = _about(access, declaration) | {
         "shown": shown,
         "is_newest": shown == versions[0],
         "is_newer_hidden": is_newer_hidden(declaration, versions[0]),
         "lines": line_rows(lines),
         "versions": version_rows(access, declaration, versions, shown),
+        "panel": panel(access, program, shown, after=request.GET.get("people", "")),
         **_correctable(access, declaration, versions[0], len(lines)),
     }
     return render(request, "transactions/declaration_detail.html", context)

@@ -67,12 +67,18 @@ class VisibilityRules(models.Model):
         abstract = True
 
     def visibility_of(self, submitter_id: int, *, provider_id: int, client_id: int) -> Visibility:
-        """The rule for what the business `submitter_id` submitted."""
+        """The right that the rules give over what the business `submitter_id` submitted."""
+        rule = self.rule_for(submitter_id, provider_id=provider_id, client_id=client_id)
+        return Visibility(getattr(self, rule))
+
+    @staticmethod
+    def rule_for(submitter_id: int, *, provider_id: int, client_id: int) -> str:
+        """The name of the rule for what the business `submitter_id` submitted."""
         if submitter_id == provider_id:
-            return Visibility(self.visibility_broker)
+            return "visibility_broker"
         if submitter_id == client_id:
-            return Visibility(self.visibility_importer)
-        return Visibility(self.visibility_other)
+            return "visibility_importer"
+        return "visibility_other"
 
 
 class RelationshipRequest(VisibilityRules, Request):

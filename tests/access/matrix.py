@@ -212,6 +212,11 @@ def _people_pages(cast: Cast) -> Iterator[Row]:
     yield Row("access_request_approve", one, {422: "bam pam", 403: low}, "POST")
     yield Row("access_request_reject", one, {200: "bam pam", 403: low})
     yield Row("access_request_reject", one, {422: "bam pam", 403: low}, "POST")
+    first, second = (maple | {"extension": one} for one in ("RM0001", "RM0002"))
+    yield Row("program_detail", first, {200: MAPLE_STAFF, 403: "suspended"})
+    low_here = "reader editor group pam suspended"
+    yield Row("program_detail", second, {200: "bam", 403: low_here})
+    yield Row("program_detail", maple | {"extension": "RM0009"}, {403: "suspended"})
     yield Row("activity_list", maple, {200: "bam", 403: f"pam {low}"})
     yield from _member_pages(cast)
 

@@ -212,6 +212,8 @@ def test_transactions(as_person: Sit) -> None:
     parts = {"bn9": MAPLE, "extension": "RM0001", "number": shown.number}
     olivia.visit("declaration_detail", **parts)
     olivia.keep("declaration")
+    olivia.visit("program_detail", bn9=MAPLE, extension="RM0001")
+    olivia.keep("program")
     olivia.visit("correction_create", **parts)
     olivia.keep("correction")
     olivia.press("Submit the correction", status=422)
@@ -221,6 +223,10 @@ def test_transactions(as_person: Sit) -> None:
     ben = as_person(BEN)
     ben.visit("declaration_list", bn9=ITN)
     ben.keep("declarations-broker")
+    submitted = Declaration.objects.filter(owner__bn9=MAPLE, versions__submitter__bn9=ITN)[0]
+    of_client = {"client_bn9": MAPLE, "extension": submitted.program.extension}
+    ben.visit("client_declaration_detail", bn9=ITN, number=submitted.number, **of_client)
+    ben.keep("declaration-broker")
     second = Declaration.objects.filter(owner__bn9=MAPLE, program__extension="RM0002")[0]
     parts = {"bn9": MAPLE, "extension": "RM0002", "number": second.number}
     tom = as_person(TOM)

@@ -36,11 +36,11 @@ def rows() -> QuerySet[Submission]:
     return Submission.objects.all()
 
 
-def walk(size: int) -> list[Submission]:
+def walk(size: int, *, is_ascending: bool = False) -> list[Submission]:
     """All rows, page after page."""
     seen, token = [], ""
     while True:
-        page = page_by_key(rows(), key=KEY, after=token, size=size)
+        page = page_by_key(rows(), key=KEY, after=token, size=size, is_ascending=is_ascending)
         assert len(page.rows) <= size
         assert page.is_first == (not token)
         seen += page.rows
@@ -57,6 +57,7 @@ def test_every_row_comes_once_newest_first(minutes: list[int], size: int) -> Non
     add(person, minutes)
 
     assert walk(size) == list(rows().order_by("-created_at", "-id"))
+    assert walk(size, is_ascending=True) == list(rows().order_by("created_at", "id"))
 
 
 def test_what_is_added_above_moves_nothing(person: User) -> None:

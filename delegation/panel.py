@@ -1,0 +1,159 @@
+"""Who can see this, in words: each person and firm, why, until when, and where it is changed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from businesses.models import BusinessAccount, ProgramAccount
+from delegation.access import Access, Submission
+from delegation.models import Ceiling, Level, RelationshipTerms, Visibility
+from delegation.roles import Role
+from delegation.standing import Assignment, Path, PathKind
+from delegation.terms import CLIENT_LABELS, PROVIDER_LABELS, Words, rules_in_words, until
+from delegation.who_can_see import Firm, Someone, who_can_see
+
+
+@dataclass(frozen=True)
+class Way:
+    """One path: what gives it, how, and until when."""
+
+    title: str
+    details: tuple[str, ...]
+    until: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A person or a firm that can see it; `url` is where the reader may change that."""
+
+    name: str
+    ways: tuple[Way, ...]
+    url: str
+    business: BusinessAccount | None = None
+    is_me: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Everybody, for one reader: people page by page, firms on the first page."""
+
+    people: tuple[Entry, ...]
+    firms: tuple[Entry, ...]
+    is_client: bool
+    is_first: bool
+    next_token: str
+
+
+def panel(
+    access: Access,
+    program: ProgramAccount,
+    submission: Submission | None = None,
+    *,
+    after: str = "",
+) -> Panel:
+    """Who can see what was submitted, or a program account, as its reader may know."""
+    found = who_can_see(access, program, submission, after=after)
+    words = _Words(access, program, submission)
+    return Panel(
+        people=tuple(words.person(one) for one in found.people),
+        firms=tuple(words.firm(one) for one in found.firms) if found.page.is_first else (),
+        is_client=words.is_client,
+        is_first=found.page.is_first,
+        next_token=found.page.next_token,
+    )
+
+
+@dataclass(frozen=True)
+class _Words:
+    access: Access
+    program: ProgramAccount
+    submission: Submission | None
+
+    @property
+    def is_client(self) -> bool:
+        """Whether it is a client's, and the reader of a firm."""
+        return self.program.business_id != self.access.acting_for.pk
+
+    def person(self, one: Someone) -> Entry:
+        ways = tuple(self._staff_way(path) if path.terms else _own_way(path) for path in one.paths)
+        url = self._where(one) if one.may_change else ""
+        is_me = one.person == self.access.person
+        return Entry(one.person.get_full_name(), ways, url, is_me=is_me)
+
+    def firm(self, one: Firm) -> Entry:
+        acting_for = {"bn9": self.access.acting_for.bn9, "pk": one.paths[0].source}
+        url = reverse("relationship_detail", kwargs=acting_for) if one.may_change else ""
+        ways = tuple(self._firm_way(path) for path in one.paths)
+        return Entry(one.business.legal_name, ways, url, business=one.business)
+
+    def _where(self, one: Someone) -> str:
+        """The page on which the right of a person is changed."""
+        bn9 = self.access.acting_for.bn9
+        if self.is_client:
+            client = {"bn9": bn9, "client_bn9": self.program.business.bn9}
+            return reverse("client_detail", kwargs=client)
+        search = urlencode({"name": one.person.email})
+        return f"{reverse('employee_list', kwargs={'bn9': bn9})}?{search}"
+
+    def _firm_way(self, path: Path) -> Way:
+        """What a client gave a firm."""
+        if path.terms is None or path.kind is PathKind.RESIDUAL:
+            said = _("Only what the firm submitted itself while the relationship lasted")
+            return Way(_("Expired User"), (said,), _ends(path))
+        level = str(Level(path.terms.level).label)
+        return Way(level, tuple(self._terms(path.terms, CLIENT_LABELS)), _ends(path))
+
+    def _staff_way(self, path: Path) -> Way:
+        """What a firm lets one of its people do, and what of the client opens this."""
+        title, how = _assigned(path.assignment) if path.assignment else ("", "")
+        if path.kind is PathKind.RESIDUAL:
+            said = _("The relationship is over: only what your firm submitted while it lasted")
+            return Way(title, (how, said), _ends(path))
+        opened = self._terms(path.terms, PROVIDER_LABELS) if path.terms else ()
+        return Way(title, (how, *opened), _ends(path))
+
+    def _terms(self, terms: RelationshipTerms, labels: dict[str, Words]) -> Iterator[str]:
+        """The ceiling, and the rule for what was submitted: every rule where it is a program's."""
+        yield _("At most: %(ceiling)s") % {"ceiling": Ceiling(terms.ceiling).label}
+        rules = rules_in_words(terms, labels)
+        if self.submission:
+            rule = terms.rule_for(
+                self.submission.submitter_id,
+                provider_id=terms.relationship.provider_id,
+                client_id=self.program.business_id,
+            )
+            rules = ((labels[rule], str(Visibility(getattr(terms, rule)).label)),)
+        for label, value in rules:
+            yield _("%(label)s: %(rule)s") % {"label": label, "rule": value}
+
+
+def _ends(path: Path) -> str:
+    return capfirst(until(path.until))
+
+
+def _own_way(path: Path) -> Way:
+    """A role in the own business."""
+    how = _("Direct")
+    if path.group:
+        how = _("Through the group %(group)s") % {"group": path.group}
+    reach = (_("Every program account, present and future"),) if path.role is Role.BAM else ()
+    return Way(str(path.role.label), (*reach, how), _ends(path))
+
+
+def _assigned(assignment: Assignment) -> tuple[str, str]:
+    """As what a firm lets one of its people work for a client, and how that came about."""
+    if assignment.is_managers:
+        return str(Role.BAM.label), _("The managers of the firm reach every client")
+    groups = {"employees": assignment.employee_group, "clients": assignment.client_group}
+    sentences = {
+        (False, False): _("Assigned to the client in person"),
+        (True, False): _("Assigned through the group %(employees)s"),
+        (False, True): _("Assigned to the client group %(clients)s"),
+        (True, True): _("Assigned through the group %(employees)s to the clients %(clients)s"),
+    }
+    how = sentences[bool(assignment.employee_group), bool(assignment.client_group)] % groups
+    return str(Ceiling(assignment.role).label), how

@@ -1,0 +1,41 @@
+"""The page of a program account."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from businesses.models import BusinessAccount, ProgramAccount
+from delegation.access import Access
+from delegation.entry import enter, require
+from delegation.navigation import section_nav
+from delegation.panel import panel
+from delegation.roles import Action
+
+
+@require_safe
+def program_detail(request: HttpRequest, bn9: str, extension: str) -> HttpResponse:
+    """What a program account is, and who can see its transactions."""
+    access = enter(request, bn9)
+    business = access.acting_for
+    program = get_object_or_404(business.programs, extension=extension)
+    require(access.decide(Action.VIEW_TRANSACTIONS, program))
+    role = access.role_on(program)
+    context = {
+        "business": business,
+        "program": program,
+        "is_open": program.is_open_at(access.at),
+        "role": role.label if role else "",
+        "transactions_url": _transactions(access, program),
+        "panel": panel(access, program, after=request.GET.get("people", "")),
+        "sections": section_nav(access, "business_home"),
+    }
+    return render(request, "delegation/program_detail.html", context)
+
+
+def _transactions(access: Access, program: ProgramAccount) -> str:
+    """The list of its transactions; a provider’s list finds accounts by their whole number."""
+    listed = reverse("declaration_list", kwargs={"bn9": access.acting_for.bn9})
+    if access.acting_for.provider_type == BusinessAccount.ProviderType.NONE:
+        return f"{listed}?program={program.extension}"
+    return f"{listed}?client={program.bn15}"

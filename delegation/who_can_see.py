@@ -1,0 +1,191 @@
+"""Who can see this: everybody who can, by which path, until when.
+
+`Access.decide` is asked about every candidate; the queries here only find candidates. A business
+reads about its own people and about firms, each firm as one: whom of its people a firm lets work
+for a client is the firm's own matter. A firm reads about its own people alone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from businesses.models import BusinessAccount, ProgramAccount
+from delegation.access import Access, Client, Submission
+from delegation.clients import people_who_work_for
+from delegation.employees import people_with_a_role
+from delegation.models import RelationshipTerms
+from delegation.permissions import can_assign_staff, can_end_role
+from delegation.reasons import Reason
+from delegation.roles import Action, Role
+from delegation.standing import (
+    OwnRoles,
+    Path,
+    PathKind,
+    assignments,
+    managers_assignment,
+    own_roles,
+)
+from pages.paging import Page, page_by_key
+
+VIEW = Action.VIEW_TRANSACTIONS
+BY_NAME = ("last_name", "first_name", "id")
+PEOPLE = 25
+"""How many people one page of the list shows."""
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A person who can see it, by every path, and whether the reader may change that."""
+
+    person: User
+    paths: tuple[Path, ...]
+    may_change: bool
+
+
+@dataclass(frozen=True)
+class Firm:
+    """A firm that can see it, by every path, and whether the reader may change that."""
+
+    business: BusinessAccount
+    paths: tuple[Path, ...]
+    may_change: bool
+
+
+@dataclass(frozen=True)
+class WhoCanSee:
+    """The people on one page of the list, by name, and the firms; `page` leads to the others."""
+
+    people: tuple[Someone, ...]
+    firms: tuple[Firm, ...]
+    page: Page[User]
+
+
+@dataclass
+class AnySubmission:
+    """What a firm may have submitted at an instant: it shows what remains when all is over."""
+
+    program_id: int
+    owner_id: int
+    submitter_id: int
+    submitted_at: datetime
+
+
+def who_can_see(
+    access: Access,
+    program: ProgramAccount,
+    submission: Submission | None = None,
+    *,
+    after: str = "",
+) -> WhoCanSee:
+    """Who can see what was submitted, or a program account, for a reader who can see it too.
+
+    The same number of queries for any number of people and firms: 3, and what the reader's own
+    standing costs.
+    """
+    if program.business_id != access.acting_for.pk:
+        page = _page(people_who_work_for(access, program.business), after)
+        return WhoCanSee(tuple(_own_staff(access, program, submission, page.rows)), (), page)
+    page = _page(people_with_a_role(program, access.at), after)
+    people = _own_people(access, program, submission, page.rows)
+    return WhoCanSee(tuple(people), tuple(_firms(access, program, submission)), page)
+
+
+def _page(candidates: QuerySet[User], after: str) -> Page[User]:
+    return page_by_key(candidates, key=BY_NAME, after=after, size=PEOPLE, is_ascending=True)
+
+
+def _own_people(
+    access: Access, program: ProgramAccount, submission: Submission | None, people: list[User]
+) -> Iterator[Someone]:
+    """People of the business that owns it."""
+    business = access.acting_for
+    held = own_roles([one.pk for one in people], [business.pk], access.at)
+    for person in people:
+        own = held[person.pk, business.pk]
+        theirs = Access(person, business, access.at, own=own)
+        decision = theirs.decide(VIEW, submission or program)
+        if decision.allowed:
+            may_change = any(_may_end(access, program, path) for path in decision.paths)
+            yield Someone(person, decision.paths, may_change)
+
+
+def _may_end(access: Access, program: ProgramAccount, path: Path) -> bool:
+    """Whether the reader may take the role away; one by a group is the group's."""
+    if path.group:
+        return can_end_role(access, access.acting_for, None)
+    scope = access.acting_for if path.role is Role.BAM else program
+    return can_end_role(access, scope, path.role)
+
+
+def _own_staff(
+    access: Access, program: ProgramAccount, submission: Submission | None, people: list[User]
+) -> Iterator[Someone]:
+    """People of a firm who work for the client that owns it."""
+    firm, client_id = access.acting_for, program.business_id
+    keys = [one.pk for one in people]
+    held = own_roles(keys, [firm.pk], access.at)
+    assigned = assignments(keys, firm.pk, client_id, access.at)
+    terms = access.client(client_id).terms
+    may_assign = can_assign_staff(access).allowed
+    for person in people:
+        own = held[person.pk, firm.pk]
+        client = Client(managers_assignment(own) or assigned.get(person.pk, ()), terms)
+        theirs = Access(person, firm, access.at, own=own, clients={client_id: client})
+        decision = theirs.decide(VIEW, submission or program)
+        if decision.allowed:
+            yield Someone(person, decision.paths, may_assign and not own.bam)
+
+
+def _firms(
+    access: Access, program: ProgramAccount, submission: Submission | None
+) -> Iterator[Firm]:
+    """The firms that can see it. A firm can what its best manager can."""
+    may_change = access.decide(Action.MANAGE_RELATIONSHIPS, program).allowed
+    for terms in _terms_by_firm(access, program):
+        firm = terms[0].relationship.provider
+        best = Path(PathKind.OWN, Role.BAM, None, "direct")
+        own = OwnRoles(Reason.ALLOWED, best, {})
+        client = Client(managers_assignment(own), terms)
+        theirs = Access(User(), firm, access.at, own=own, clients={program.business_id: client})
+        paths = _paths_of_firm(theirs, program, submission, terms)
+        if paths:
+            yield Firm(firm, paths, may_change)
+
+
+def _terms_by_firm(
+    access: Access, program: ProgramAccount
+) -> Iterable[tuple[RelationshipTerms, ...]]:
+    """What was agreed over the program account so far, with each firm, firms by name."""
+    ever = RelationshipTerms.objects.filter(
+        relationship__client=program.business_id, starts_at__lte=access.at
+    ).select_related("relationship__client", "relationship__provider")
+    by_firm: dict[int, list[RelationshipTerms]] = defaultdict(list)
+    for terms in ever.order_by("relationship__provider__legal_name", "starts_at", "pk"):
+        if terms.covers(program.pk):
+            by_firm[terms.relationship.provider_id].append(terms)
+    return map(tuple, by_firm.values())
+
+
+def _paths_of_firm(
+    theirs: Access,
+    program: ProgramAccount,
+    submission: Submission | None,
+    terms: tuple[RelationshipTerms, ...],
+) -> tuple[Path, ...]:
+    """The paths to what was submitted; to a program account also what remains after the end."""
+    decision = theirs.decide(VIEW, submission or program)
+    if decision.allowed or submission:
+        return decision.paths
+    client_id, firm_id = program.business_id, theirs.acting_for.pk
+    remaining = {
+        path.source: path
+        for one in terms
+        for path in theirs.decide(
+            VIEW, AnySubmission(program.pk, client_id, firm_id, one.effective_start)
+        ).paths
+    }
+    return tuple(remaining.values())
