@@ -1,8 +1,7 @@
 """Who can see this, in words: each person and firm, why, until when, and where it is changed."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.text import capfirst
@@ -10,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access, Submission
-from delegation.models import Ceiling, Level, RelationshipTerms, Visibility
+from delegation.models import Ceiling, Level, Membership, RelationshipTerms, Visibility
+from delegation.models.periods import during
 from delegation.roles import Role
 from delegation.standing import Assignment, Path, PathKind
 from delegation.terms import CLIENT_LABELS, PROVIDER_LABELS, Words, rules_in_words, until
@@ -57,7 +57,9 @@ def panel(
 ) -> Panel:
     """Who can see what was submitted, or a program account, as its reader may know."""
     found = who_can_see(access, program, submission, after=after)
-    words = _Words(access, program, submission)
+    is_own = program.business_id == access.acting_for.pk
+    changeable = [one.person.pk for one in found.people if one.may_change and is_own]
+    words = _Words(access, program, submission, _pages_of(access, changeable))
     return Panel(
         people=tuple(words.person(one) for one in found.people),
         firms=tuple(words.firm(one) for one in found.firms) if found.page.is_first else (),
@@ -67,11 +69,26 @@ def panel(
     )
 
 
+def _pages_of(access: Access, people: Collection[int]) -> dict[int, str]:
+    """The page of each of these people of the business acted for: 1 query where there are any."""
+    if not people:
+        return {}
+    bn9 = access.acting_for.bn9
+    memberships = Membership.objects.filter(
+        during(access.at), business=access.acting_for, person__in=people
+    )
+    return {
+        person: reverse("employee_detail", kwargs={"bn9": bn9, "pk": pk})
+        for person, pk in memberships.values_list("person_id", "pk")
+    }
+
+
 @dataclass(frozen=True)
 class _Words:
     access: Access
     program: ProgramAccount
     submission: Submission | None
+    pages: Mapping[int, str]
 
     @property
     def is_client(self) -> bool:
@@ -92,12 +109,10 @@ class _Words:
 
     def _where(self, one: Someone) -> str:
         """The page on which the right of a person is changed."""
-        bn9 = self.access.acting_for.bn9
         if self.is_client:
-            client = {"bn9": bn9, "client_bn9": self.program.business.bn9}
-            return reverse("client_detail", kwargs=client)
-        search = urlencode({"name": one.person.email})
-        return f"{reverse('employee_list', kwargs={'bn9': bn9})}?{search}"
+            firm, client = self.access.acting_for.bn9, self.program.business.bn9
+            return reverse("client_detail", kwargs={"bn9": firm, "client_bn9": client})
+        return self.pages[one.person.pk]
 
     def _firm_way(self, path: Path) -> Way:
         """What a client gave a firm."""

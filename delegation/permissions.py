@@ -94,6 +94,11 @@ def can_suspend_membership(access: Access, person: User) -> bool:
 can_resume_membership = can_suspend_membership
 
 
+def can_view_program(access: Access, program: ProgramAccount) -> Decision:
+    """Whoever has a role on the program account of the business."""
+    return access.decide(Action.VIEW_TRANSACTIONS, program)
+
+
 def can_list_relationships(access: Access) -> bool:
     """A BAM sees every relationship of the business; a PAM those that touch its programs."""
     return access.is_bam or bool(access.overseen(Action.MANAGE_RELATIONSHIPS))

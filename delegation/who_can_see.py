@@ -18,7 +18,7 @@ from delegation.access import Access, Client, Submission
 from delegation.clients import people_who_work_for
 from delegation.employees import people_with_a_role
 from delegation.models import RelationshipTerms
-from delegation.permissions import can_assign_staff, can_end_role
+from delegation.permissions import can_assign_staff, can_end_role, can_manage_groups
 from delegation.reasons import Reason
 from delegation.roles import Action, Role
 from delegation.standing import (
@@ -109,16 +109,16 @@ def _own_people(
         theirs = Access(person, business, access.at, own=own)
         decision = theirs.decide(VIEW, submission or program)
         if decision.allowed:
-            may_change = any(_may_end(access, program, path) for path in decision.paths)
+            may_change = any(_may_end(access, person, program, path) for path in decision.paths)
             yield Someone(person, decision.paths, may_change)
 
 
-def _may_end(access: Access, program: ProgramAccount, path: Path) -> bool:
+def _may_end(access: Access, person: User, program: ProgramAccount, path: Path) -> bool:
     """Whether the reader may take the role away; one by a group is the group's."""
     if path.group:
-        return can_end_role(access, access.acting_for, None)
+        return can_manage_groups(access).allowed
     scope = access.acting_for if path.role is Role.BAM else program
-    return can_end_role(access, scope, path.role)
+    return can_end_role(access, person, scope, path.role)
 
 
 def _own_staff(

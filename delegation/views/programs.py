@@ -3,23 +3,23 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
 
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
 from delegation.entry import enter, require
 from delegation.navigation import section_nav
 from delegation.panel import panel
-from delegation.roles import Action
+from delegation.permissions import can_view_program
+from pages.rules import rule
 
 
-@require_safe
+@rule(get=can_view_program)
 def program_detail(request: HttpRequest, bn9: str, extension: str) -> HttpResponse:
     """What a program account is, and who can see its transactions."""
     access = enter(request, bn9)
     business = access.acting_for
     program = get_object_or_404(business.programs, extension=extension)
-    require(access.decide(Action.VIEW_TRANSACTIONS, program))
+    require(can_view_program(access, program))
     role = access.role_on(program)
     context = {
         "business": business,
