@@ -13,7 +13,7 @@ from audit.verbs import REFUSED, sentence
 from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
 from delegation.access import Access
-from delegation.models import RelationshipRequest
+from delegation.models import Relationship, RelationshipRequest
 from delegation.roles import Role
 from delegation.standing import PathKind
 
@@ -42,7 +42,7 @@ def acts(events: Sequence[Event], access: Access) -> list[Act]:
     numbers = {event.acting_for for event in events} - {"", own}
     names = {one.bn9: str(one) for one in BusinessAccount.objects.filter(bn9__in=numbers)}
     names[own] = str(access.acting_for)
-    about = _clients_asked(events, own)
+    about = _clients(events, own)
     return [
         Act(
             sentence=sentence(event),
@@ -65,14 +65,13 @@ def _who(event: Event, own: str, names: Mapping[str, str]) -> str:
     return event.actor_name or _("The portal")
 
 
-def _clients_asked(events: Sequence[Event], own: str) -> dict[str, str]:
-    """The client of each relationship request that the business `own` sent."""
-    asked = [one.object_id for one in events if one.object_type == "relationship_request"]
-    rows = RelationshipRequest.objects.filter(pk__in=asked).exclude(client_bn9=own)
-    return {
-        str(pk): _("Client: %(bn)s") % {"bn": show_bn9(bn9)}
-        for pk, bn9 in rows.values_list("pk", "client_bn9")
-    }
+def _clients(events: Sequence[Event], own: str) -> dict[str, str]:
+    """The client of each relationship, and of each request for one, of the business `own`."""
+    about = [one.object_id for one in events if one.object_type.startswith("relationship")]
+    asked = RelationshipRequest.objects.filter(pk__in=about).exclude(client_bn9=own)
+    given = Relationship.objects.filter(pk__in=about).exclude(client__bn9=own)
+    numbers = asked.values_list("pk", "client_bn9").union(given.values_list("pk", "client__bn9"))
+    return {str(pk): _("Client: %(bn)s") % {"bn": show_bn9(bn9)} for pk, bn9 in numbers}
 
 
 def right_in_words(path: str) -> str:

@@ -20,6 +20,8 @@ class DelegationConfig(AppConfig):
                 "relationship_request.withdraw": _(
                     "Withdrew the relationship request of %(object)s"
                 ),
+                "relationship.end": _("Ended the relationship with %(object)s, whole or in part"),
+                "relationship.leave": _("%(object)s left the relationship"),
                 "membership.end": _("Ended the access of %(object)s to the business"),
                 "membership.suspend": _("Suspended the access of %(object)s to the business"),
                 "membership.resume": _("Resumed the access of %(object)s to the business"),

@@ -73,7 +73,12 @@ def require(decision: Decision) -> None:
         raise Denied(decision)
 
 
-def require_any(found: object) -> None:
-    """Go on if there is anything the person may do on this page, else 403."""
-    if not found:
-        raise Denied(Decision(Reason.ROLE_TOO_LOW))
+def require_any(found: object, access: Access | None = None) -> None:
+    """Go on if there is anything the person may do on this page, else 403.
+
+    With the access of the person, an account that is not active is the reason.
+    """
+    if found:
+        return
+    is_active = access is None or access.acting_for.status == BusinessAccount.Status.ACTIVE
+    raise Denied(Decision(Reason.ROLE_TOO_LOW if is_active else Reason.BUSINESS_NOT_ACTIVE))

@@ -1,5 +1,7 @@
 """Who may do each act of delegation: `access.py` is asked for a page and again under lock."""
 
+from collections.abc import Iterable
+
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -9,8 +11,10 @@ from delegation.models import (
     AccessRequest,
     AccessRequestLine,
     Ceiling,
+    Level,
     RelationshipRequest,
     RelationshipRequestLine,
+    RelationshipTerms,
 )
 from delegation.reasons import Reason
 from delegation.roles import Action, Role, grantable_by
@@ -119,6 +123,27 @@ def can_approve_relationship_request(
 
 
 can_reject_relationship_request = can_approve_relationship_request
+
+
+def can_end_relationship(
+    access: Access, terms: Iterable[RelationshipTerms]
+) -> list[RelationshipTerms]:
+    """A BAM of the client ends a relationship; a PAM ends its program-level terms on its programs.
+
+    Gives those of the terms, all of them the client's, that the person may end: also on a program
+    account that is closed, in a business that is active.
+    """
+    if access.acting_for.status != BusinessAccount.Status.ACTIVE:
+        return []
+    if access.is_bam:
+        return list(terms)
+    programs = {program.pk for program in access.overseen(Action.MANAGE_RELATIONSHIPS)}
+    return [row for row in terms if row.level == Level.PROGRAM and row.program_id in programs]
+
+
+def can_leave_relationship(access: Access) -> Decision:
+    """The BAM of a service provider leaves a client."""
+    return access.decide(Action.MANAGE_CLIENTS, access.acting_for)
 
 
 def grantable_ceilings(access: Access) -> list[Ceiling]:

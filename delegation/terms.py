@@ -6,6 +6,7 @@ Both sides read the same sentences.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from itertools import groupby
 
 from django.utils.functional import Promise
@@ -35,12 +36,16 @@ PROVIDER_LABELS: dict[str, Words] = CLIENT_LABELS | {
 
 @dataclass(frozen=True)
 class State:
-    """A state in one word, and what it means; `kind` is that of the status tag."""
+    """A state in one word, and what it means; `kind` is that of the status tag.
+
+    `reason` is why it was ended, where somebody wrote it down.
+    """
 
     kind: str
     label: str
     detail: str = ""
     is_over: bool = False
+    reason: str = ""
 
 
 # Scope and time
@@ -75,6 +80,16 @@ def until(ends_at: datetime | None) -> str:
 
 
 # Terms that are kept
+
+
+def live_terms(terms: Iterable[RelationshipTerms], at: datetime) -> list[RelationshipTerms]:
+    """The terms that are not over, also where the relationship is suspended: what can be ended."""
+    return [row for row in terms if row.active_at(at) and row.relationship.active_at(at)]
+
+
+def fingerprint(terms: Iterable[RelationshipTerms]) -> str:
+    """What a page carries of the terms that it shows, to know them again: SHA-256 in hex."""
+    return sha256(" ".join(sorted(str(row.pk) for row in terms)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -139,11 +154,12 @@ def state_of(terms: Collection[RelationshipTerms], at: datetime) -> State:
         return State("success", _("Active"), capfirst(until(ends_at)))
     if any(row.active_at(at) and row.relationship.active_at(at) for row in terms):
         return State("warning", _("Suspended"), _("Nobody of the firm has access"))
-    ended_at, is_deliberate = max(
-        (row.effective_end or at, row.relationship.ended_by_id is not None) for row in terms
+    ended_at, is_deliberate, reason = max(
+        (row.effective_end or at, row.ended_by_id is not None, row.relationship.end_reason)
+        for row in terms
     )
     on = {"day": day(last_day(ended_at))}
     if is_deliberate:
-        return State("neutral", _("Ended"), _("On %(day)s") % on, is_over=True)
+        return State("neutral", _("Ended"), _("On %(day)s") % on, is_over=True, reason=reason)
     expired = _("At the end of %(day)s (Eastern time)") % on
     return State("neutral", _("Expired"), expired, is_over=True)

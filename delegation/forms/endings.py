@@ -27,6 +27,28 @@ class MembershipEndForm(ConfirmedForm):
     )
 
 
+class RelationshipEndForm(ConfirmedForm):
+    """Why a relationship ends, where there is something to say, and which terms the page showed.
+
+    The page writes their fingerprint; the field reads it.
+    """
+
+    terms = forms.CharField(
+        widget=forms.HiddenInput,
+        max_length=64,
+        error_messages=dict.fromkeys(
+            ("required", "max_length"), _("This page is out of date. Read it again, then confirm.")
+        ),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Optional. The managers of both sides read it. At most 500 characters."),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+    )
+
+
 class RoleEndForm(ConfirmedForm):
     """When a role ends: now, or at the end of a day."""
 

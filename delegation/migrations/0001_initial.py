@@ -231,6 +231,7 @@ class Migration(migrations.Migration):
                 ('consent_hash_en', models.CharField(max_length=64)),
                 ('consent_hash_fr', models.CharField(max_length=64)),
                 ('agreed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('ended_by', models.ForeignKey(help_text='Empty: they end by their date, or other terms took their place.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('program', models.ForeignKey(help_text='Empty: every program account of the client, present and future.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='relationship_terms', to='businesses.programaccount')),
                 ('relationship', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terms', to='delegation.relationship')),
             ],

@@ -201,6 +201,13 @@ class RelationshipTerms(VisibilityRules, Period):
     agreed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Empty: they end by their date, or other terms took their place.",
+    )
 
     class Meta:
         constraints = [

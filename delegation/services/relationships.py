@@ -188,6 +188,7 @@ def approve_relationship_request(
     old ones for the program accounts concerned.
     """
     locked = lock(relationship_request)
+    lock_relationships(acting_for, locked.provider)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     problem = why_not_approvable(access, locked, agreement, expected_version)
@@ -281,6 +282,24 @@ def withdraw_relationship_request(
         **_about(actor, acting_for, locked, at),
     )
     return locked
+
+
+def lock_relationships(client: BusinessAccount, provider: BusinessAccount) -> list[Relationship]:
+    """What relationships the pair has or had, held until the transaction ends.
+
+    So none ends while something is agreed in it, nor the other way round.
+    """
+    rows = Relationship.objects.select_for_update(no_key=True, of=("self",))
+    pair = rows.filter(client=client, provider=provider).select_related("client", "provider")
+    return list(pair.order_by("pk"))
+
+
+def span(relationship: Relationship, at: datetime) -> None:
+    """Let the relationship last as long as the longest of its terms in force."""
+    ends = list(relationship.terms.filter(during(at)).values_list("ends_at", flat=True))
+    dated = [end for end in ends if end is not None]
+    relationship.is_open_ended = len(dated) < len(ends)
+    relationship.ends_at = None if relationship.is_open_ended else max(dated)
 
 
 def why_not_approvable(
@@ -399,14 +418,10 @@ def _open_relationship(
     waiting: RelationshipRequest, client: BusinessAccount, agreement: Agreement, at: datetime
 ) -> Relationship:
     """The live relationship of the pair, or a new one."""
-    live = (
-        Relationship.objects.select_for_update(no_key=True)
-        .filter(during(at), client=client, provider=waiting.provider)
-        .first()
-    )
+    pair = {"client": client, "provider": waiting.provider}
+    live = Relationship.objects.filter(during(at), **pair).first()
     return live or Relationship.objects.create(
-        client=client,
-        provider=waiting.provider,
+        **pair,
         starts_at=at,
         ends_at=agreement.ends_at,
         is_open_ended=agreement.last_day is None,
@@ -453,15 +468,7 @@ def _agree(
         )
         for program in scopes
     )
-    _span(relationship, agreement, at)
-
-
-def _span(relationship: Relationship, agreement: Agreement, at: datetime) -> None:
-    """Let the relationship last as long as the longest of its terms in force."""
-    ends = list(relationship.terms.filter(during(at)).values_list("ends_at", flat=True))
-    dated = [end for end in ends if end is not None]
-    relationship.is_open_ended = len(dated) < len(ends)
-    relationship.ends_at = None if relationship.is_open_ended else max(dated)
+    span(relationship, at)
     if agreement.last_day is None or not relationship.is_open_ended:
         relationship.open_end_reason = agreement.open_end_reason
     relationship.save()

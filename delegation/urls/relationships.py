@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from delegation.views import activity, clients, relationships
+from delegation.views import activity, clients, endings, relationships
 
 client_side = [
     path("", relationships.relationship_list, name="relationship_list"),
     path("<uuid:pk>/", relationships.relationship_detail, name="relationship_detail"),
+    path("<uuid:pk>/end/", endings.relationship_end, name="relationship_end"),
     path(
         "requests/<uuid:pk>/",
         relationships.relationship_request_detail,
@@ -38,6 +39,7 @@ provider_side = [
         name="relationship_request_withdraw",
     ),
     path("<bn9:client_bn9>/", clients.client_detail, name="client_detail"),
+    path("<bn9:client_bn9>/leave/", endings.relationship_leave, name="relationship_leave"),
     path(
         "<bn9:client_bn9>/assign/",
         clients.staff_assignment_create,

@@ -38,6 +38,7 @@ from delegation.models import (
 from delegation.navigation import section_nav
 from delegation.permissions import (
     can_assign_staff,
+    can_leave_relationship,
     can_list_clients,
     can_list_relationship_requests,
     can_request_relationship,
@@ -57,7 +58,7 @@ from delegation.services.relationships import (
     create_relationship_request,
     withdraw_relationship_request,
 )
-from delegation.terms import PROVIDER_LABELS, State, agreed, rules_in_words
+from delegation.terms import PROVIDER_LABELS, State, agreed, live_terms, rules_in_words
 from delegation.views.employees import status_of
 from pages.formats import end_of_day
 from pages.once import once
@@ -339,6 +340,7 @@ def _client_page(
         "assigned": assigned_to(access, client) if may_assign else [],
         "may_assign": may_assign,
         "only_past": "" if access.is_provider else Reason.NOT_A_PROVIDER.label,
+        "may_leave": can_leave_relationship(access).allowed and live_terms(known.terms, access.at),
         "problem": problem,
         "sections": section_nav(access, "client_list"),
     }

@@ -69,7 +69,7 @@ def employee_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
 def membership_end(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Say what goes, and once that is confirmed, end all access of the person in one act."""
     access, membership = _enter(request, bn9, pk)
-    require_any(can_end_membership(access, membership.person))
+    require_any(can_end_membership(access, membership.person), access)
     if request.method != "POST" and not membership.active_at(access.at):
         return redirect("employee_detail", bn9=bn9, pk=pk)
     form = MembershipEndForm(request.POST if request.method == "POST" else None)
@@ -97,7 +97,7 @@ def membership_end(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
 def membership_suspend(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Say what stops, and once that is confirmed, stop it until a manager resumes it."""
     access, membership = _enter(request, bn9, pk)
-    require_any(can_suspend_membership(access, membership.person))
+    require_any(can_suspend_membership(access, membership.person), access)
     form = MembershipEndForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         template, status = "delegation/membership_suspend.html", 422 if form.is_bound else 200
@@ -121,7 +121,7 @@ def membership_suspend(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse
 def membership_resume(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Let a person whose access is suspended work again."""
     access, membership = _enter(request, bn9, pk)
-    require_any(can_resume_membership(access, membership.person))
+    require_any(can_resume_membership(access, membership.person), access)
     answer = resume_membership(
         actor=access.person, acting_for=access.acting_for, membership=membership, at=access.at
     )
@@ -163,7 +163,9 @@ def _role_end(
     held: BusinessRole | ProgramRole,
     end: Callable[..., Any],
 ) -> HttpResponse:
-    require_any(can_end_role(access, membership.person, held.content_object, Role(held.role)))
+    require_any(
+        can_end_role(access, membership.person, held.content_object, Role(held.role)), access
+    )
     if request.method != "POST" and not held.active_at(access.at):
         return redirect("employee_detail", bn9=access.acting_for.bn9, pk=membership.pk)
     form = RoleEndForm(request.POST if request.method == "POST" else None)

@@ -30,6 +30,7 @@ from delegation.models import (
 from delegation.navigation import section_nav
 from delegation.permissions import (
     can_approve_relationship_request,
+    can_end_relationship,
     can_list_relationships,
     can_reject_relationship_request,
     grantable_ceilings,
@@ -61,6 +62,7 @@ from delegation.terms import (
     CLIENT_LABELS,
     agreed,
     extension_label,
+    live_terms,
     program_label,
     rules_in_words,
 )
@@ -113,6 +115,7 @@ def relationship_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespons
     context = {
         "business": access.acting_for,
         "relationship": relationship,
+        "may_end": can_end_relationship(access, live_terms(relationship.terms, access.at)),
         "in_force": [one for one in terms if one.is_in_force],
         "history": [one for one in terms if not one.is_in_force],
         "sections": section_nav(access, "relationship_list"),

@@ -255,6 +255,9 @@ def _relationship_pages(cast: Cast) -> Iterator[Row]:
     low = "reader editor group suspended"
     yield Row("relationship_list", maple, {200: "bam pam", 403: low})
     yield Row("relationship_detail", maple | relationship, {200: "bam pam", 403: low})
+    end = maple | relationship
+    yield Row("relationship_end", end, {200: "bam pam", 403: low})
+    yield Row("relationship_end", end, {422: "bam pam", 403: low}, "POST")
     yield Row("relationship_request_detail", one, {200: "bam pam", 403: low})
     yield Row("relationship_request_approve", one, {302: "bam pam", 403: low})
     yield Row("relationship_request_approve", one, {422: "bam pam", 403: low}, "POST")
@@ -275,6 +278,8 @@ def _client_pages(cast: Cast) -> Iterator[Row]:
     # Who assigns nobody is told so before any client is looked for: the answer names none.
     yield Row("staff_assignment_create", client, {200: "bam_itn", 403: staff})
     yield Row("staff_assignment_create", client, {422: "bam_itn", 403: staff}, "POST")
+    yield Row("relationship_leave", client, {200: "bam_itn", 403: staff})
+    yield Row("relationship_leave", client, {422: "bam_itn", 403: staff}, "POST")
     over = client | {"pk": cast.ids["assignment"]}
     yield Row("staff_assignment_end", over, {405: EVERYBODY})
     foreign = itn | {"client_bn9": next_bn9()}

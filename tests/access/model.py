@@ -435,6 +435,33 @@ class Model:
         ends = [terms.end for terms in self.find("terms", relationship=row)]
         row.end = None if None in ends else max(end for end in ends if end)
 
+    def end_relationship(self, actor: str, row: Row) -> bool:
+        """The client: a BAM ends all, a PAM what its programs gave at the program level."""
+        live = list(self.find("terms", relationship=row))
+        if self.is_bam(actor, row.client):
+            ending = live
+        else:
+            ending = [
+                terms
+                for terms in live
+                if terms.level == "program" and self.own_may(actor, "relationships", terms.program)
+            ]
+        return bool(ending) and self._stop(row, live, ending)
+
+    def leave_relationship(self, actor: str, row: Row) -> bool:
+        live = list(self.find("terms", relationship=row))
+        return bool(live) and self.is_bam(actor, row.provider) and self._stop(row, live, live)
+
+    def _stop(self, row: Row, live: list[Row], ending: list[Row]) -> bool:
+        for terms in ending:
+            terms.stop(self.at)
+        ends = [terms.end for terms in live if terms not in ending]
+        if not ends:
+            row.end = self.at
+        else:
+            row.end = None if None in ends else max(end for end in ends if end)
+        return True
+
     def knows(self, provider: str, client: str) -> bool:
         pairs = self.rows.get("relationship", [])
         return any(row.client == client and row.provider == provider for row in pairs)

@@ -45,8 +45,10 @@ from delegation.models import (
     Visibility,
 )
 from delegation.models.periods import during
+from delegation.permissions import can_end_relationship
 from delegation.roles import Action, Role
-from delegation.services import clients, employees, groups, relationships, rights
+from delegation.services import clients, employees, endings, groups, relationships, rights
+from delegation.terms import fingerprint, live_terms
 from tests.access.model import TORONTO, Model, Row, end_of
 from tests.access.random_worlds import submission
 from tests.conftest import NIGHTLY
@@ -526,6 +528,36 @@ class Histories(RuleBasedStateMachine):
             relationship_request=waiting, **self.by(actor, row.provider)
         )
         self.same("withdraw_relationship", answer, self.model.withdraw_relationship(actor, row))
+
+    @precondition(lambda self: self.live("relationship"))
+    @rule(which=number, who=number, by_provider=st.booleans())
+    def part(self, which: int, who: int, by_provider: bool) -> None:
+        """The client ends a relationship, in part where a PAM does, or the provider leaves."""
+        rows = self.live("relationship")
+        row = rows[which % len(rows)]
+        business = row.provider if by_provider else row.client
+        programs = self.programs_of(row.client)
+        actor = self.actor(who, business)
+        if not by_provider:
+            actor = self._approver(who, Row(row.start, None, {"business": row.client}), programs[0])
+        relationship = Relationship.objects.get(
+            during(self.model.at),
+            client=self.cast.businesses[row.client],
+            provider=self.cast.businesses[row.provider],
+        )
+        access = Access(self.cast.people[actor], self.cast.businesses[business], self.model.at)
+        live = live_terms(relationship.terms.all(), self.model.at)
+        shown = live if by_provider else can_end_relationship(access, live)
+        act = endings.leave_relationship if by_provider else endings.end_relationship
+        answer = act(
+            relationship=relationship,
+            expected_terms=fingerprint(shown),
+            reason="",
+            **self.by(actor, business),
+        )
+        model = self.model
+        end = model.leave_relationship if by_provider else model.end_relationship
+        self.same("part", answer, end(actor, row))
 
     @precondition(lambda self: self.live("relationship"))
     @rule(which=number)

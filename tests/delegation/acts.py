@@ -17,11 +17,12 @@ from delegation.models import (
     Ceiling,
     Level,
     Membership,
+    Relationship,
     RelationshipRequest,
 )
 from delegation.models.periods import during
 from delegation.roles import Role
-from delegation.services import employees, relationships, rights, roles
+from delegation.services import employees, endings, relationships, rights, roles
 from delegation.services.registrations import found_business
 
 
@@ -109,6 +110,20 @@ def withdraw_firm(about: dict[str, Any], at: datetime) -> Any:
     )
 
 
+def _parting(about: dict[str, Any], at: datetime) -> dict[str, Any]:
+    relationship = Relationship.objects.get(pk=about["relationship"])
+    shown = {"expected_terms": about["terms"], "reason": ""}
+    return {"relationship": relationship, **shown, **_who(about, at)}
+
+
+def end_firm(about: dict[str, Any], at: datetime) -> Any:
+    return endings.end_relationship(**_parting(about, at))
+
+
+def leave_client(about: dict[str, Any], at: datetime) -> Any:
+    return endings.leave_relationship(**_parting(about, at))
+
+
 def _membership(about: dict[str, Any], at: datetime) -> Membership:
     return Membership.objects.get(during(at), person=about["victim"], business=about["business"])
 
@@ -156,8 +171,8 @@ def register(about: dict[str, Any], at: datetime) -> Any:
 ACTS: dict[str, Callable[[dict[str, Any], datetime], Any]] = {
     act.__name__: act
     for act in (
-        approve, make_bam, reject, withdraw, agree, reject_firm, withdraw_firm, end_membership,
-        suspend, demote, set_an_end, register,
+        approve, make_bam, reject, withdraw, agree, reject_firm, withdraw_firm, end_firm,
+        leave_client, end_membership, suspend, demote, set_an_end, register,
     )
 }  # fmt: skip
 
@@ -177,6 +192,8 @@ def without_locks(meet: Callable[[], None]) -> list[tuple[str, Callable[..., Any
         return found
 
     return [
+        ("delegation.services.endings._lock", read),
+        ("delegation.services.relationships.lock_relationships", lambda client, provider: []),
         ("delegation.services.employees.lock", read),
         ("delegation.services.relationships.lock", read),
         ("delegation.services.roles.lock_managers", lambda business: None),

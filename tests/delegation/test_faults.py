@@ -28,8 +28,9 @@ from delegation.models import (
     StaffAssignment,
 )
 from delegation.roles import Role
-from delegation.services import clients, employees, groups, relationships, rights
+from delegation.services import clients, employees, endings, groups, relationships, rights
 from delegation.services.registrations import found_business
+from delegation.terms import fingerprint
 from registration import services as registrations
 from tests.conftest import NIGHTLY
 from tests.registration.claims import draft, put_on_file
@@ -234,6 +235,19 @@ def _withdraw_relationship_request(scene: Scene) -> Act:
     )
 
 
+def _end(scene: Scene) -> dict[str, Any]:
+    row = scene.world.relationship(scene.maple, scene.north)
+    return {"relationship": row, "expected_terms": fingerprint(row.terms.all()), "reason": "Moved"}
+
+
+def _end_relationship(scene: Scene) -> Act:
+    return partial(endings.end_relationship, **_end(scene), **scene.boss)
+
+
+def _leave_relationship(scene: Scene) -> Act:
+    return partial(endings.leave_relationship, **_end(scene), **scene.lead)
+
+
 def _end_membership(scene: Scene) -> Act:
     return partial(
         rights.end_membership, membership=scene.membership(), reason="Left", **scene.boss
@@ -358,6 +372,8 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     relationships.approve_relationship_request: _approve_relationship_request,
     relationships.reject_relationship_request: _reject_relationship_request,
     relationships.withdraw_relationship_request: _withdraw_relationship_request,
+    endings.end_relationship: _end_relationship,
+    endings.leave_relationship: _leave_relationship,
     rights.end_membership: _end_membership,
     rights.suspend_membership: _suspend_membership,
     rights.resume_membership: _resume_membership,

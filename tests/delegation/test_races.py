@@ -15,9 +15,10 @@ from audit.models import Event
 from audit.services import business_chain
 from businesses.models import BusinessAccount
 from delegation.invariants import CHECKS
+from delegation.terms import fingerprint
 from tests.conftest import NIGHTLY
 from tests.delegation.racers import Racers
-from tests.world import World, next_bn9
+from tests.world import World, next_bn9, roles_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -156,6 +157,73 @@ def test_without_its_lock_a_business_loses_its_last_manager(
         for number in range(CONTROL_ROUNDS)
     ]
     assert sum(map(bool, wrong)) > CONTROL_ROUNDS / 2
+
+
+# ---------------------------------------------------------------- the end of a relationship
+
+AT_ONCE = [("end_firm", "leave_client"), ("agree", "end_firm"), ("agree", "leave_client")]
+
+
+def endings(
+    world: World, racers: Racers, acts: tuple[str, str], rounds: int, *, is_locked: bool
+) -> list[str]:
+    """Two people end a relationship, or one ends what another agrees to anew; what went wrong."""
+    loser = "changed" if "agree" in acts else "already_ended"
+    found = []
+    before = world.earlier(days=1)
+    for number in range(rounds):
+        with transaction.atomic():
+            maple, north = before.importer(f"Maple {number}"), before.broker(f"North {number}")
+        row = before.relationship(maple, north)
+        about: dict[str, Any] = {"relationship": row.pk, "terms": fingerprint(row.terms.all())}
+        about["request"] = world.relationship_request(north, maple).pk
+        sides = [north if act == "leave_client" else maple for act in acts]
+        jobs: Jobs = [
+            (act, {**about, "actor": world.manager(side).pk, "business": side.pk})
+            for act, side in zip(acts, sides, strict=True)
+        ]
+        ended = racers.race(jobs, world.at, is_locked=is_locked)
+        if sorted(ended) != sorted(["done", loser]):
+            found.append(f"{acts}: {ended}")
+        elif broken := breaches(world):
+            found.append(f"{acts}: {broken}")
+    return found
+
+
+@pytest.mark.parametrize("acts", AT_ONCE, ids=" x ".join)
+def test_a_relationship_ends_once(world: World, racers: Racers, acts: tuple[str, str]) -> None:
+    assert not endings(world, racers, acts, ROUNDS, is_locked=True)
+
+
+@pytest.mark.parametrize("acts", AT_ONCE, ids=" x ".join)
+def test_without_its_lock_a_relationship_ends_twice(
+    world: World, racers: Racers, acts: tuple[str, str]
+) -> None:
+    wrong = endings(world, racers, acts, CONTROL_ROUNDS, is_locked=False)
+    assert len(wrong) > CONTROL_ROUNDS / 2
+
+
+def test_a_dismissal_and_an_approval_never_wait_for_each_other(
+    world: World, racers: Racers
+) -> None:
+    """Both hold the request and the membership, in one order; whoever was dismissed holds nothing.
+
+    The decision that comes first is followed by the end, the one that comes later is told.
+    """
+    with transaction.atomic():
+        maple = world.importer("Maple")
+    pair = [world.manager(maple), world.employee("Ana", maple)]
+    for number in range(ROUNDS):
+        eve = world.employee(f"Eve {number}", maple, RM0002="reader")
+        waiting = world.access_request(f"Eve {number}", maple)
+        jobs: Jobs = [
+            ("approve", {"actor": pair[0].pk, "business": maple.pk, "request": waiting.pk}),
+            ("end_membership", {"actor": pair[1].pk, "victim": eve.pk, "business": maple.pk}),
+        ]
+        approval, dismissal = racers.race(jobs, world.at)
+        assert (approval in {"done", "changed"}, dismissal) == (True, "done"), approval
+        assert not any(roles_of(maple, eve, world.at).values())
+        assert not breaches(world)
 
 
 # ---------------------------------------------------------------- one number, many claims
