@@ -76,9 +76,9 @@ def relationship_leave(request: HttpRequest, bn9: str, client_bn9: str) -> HttpR
 
 def _given(access: Access, pk: UUID) -> tuple[Given, Terms]:
     """A relationship of the client, and what of it the person may end."""
+    require_any(can_list_relationships(access))
     given = relationship_of(access, pk)
     if given is None:
-        require_any(can_list_relationships(access))
         raise Http404
     return given, can_end_relationship(access, live_terms(given.terms, access.at))
 

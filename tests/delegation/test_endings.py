@@ -207,6 +207,42 @@ def test_a_pam_does_not_end_business_management(world: World, maple: BusinessAcc
     assert "End this relationship" not in words(as_(pam).get(detail))
 
 
+def test_a_reader_is_shown_nothing_of_a_relationship_that_is_over(
+    world: World, maple: BusinessAccount
+) -> None:
+    cedar = world.broker("Cedar")
+    world.relationship_request(cedar, maple)
+    every = frozenset(maple.programs.values_list("pk", flat=True))
+    done(agree(world, maple, cedar, level=Level.BUSINESS, covers_future=True, programs=every))
+    done(part(world, world.manager(maple), maple, related(maple, cedar)))
+    browser = as_(world.employee("Rea", maple, RM0001="reader"))
+    for answer in (browser.get(end_url(maple, cedar)), browser.post(end_url(maple, cedar))):
+        assert answer.status_code == 403 and "Cedar" not in words(answer)
+
+
+def test_what_was_given_on_a_closed_program_is_taken_back(
+    world: World, maple: BusinessAccount, itn: BusinessAccount
+) -> None:
+    pam, row = world.employee("Pam", maple, RM0001="pam"), related(maple, itn)
+    maple.programs.filter(extension="RM0001").update(closed_at=world.at)
+    [mine] = row.terms.filter(program__extension="RM0001")
+    done(part(world, pam, maple, row, terms=[mine]))
+
+
+@pytest.mark.parametrize("side", ["client", "provider"])
+def test_in_an_account_that_is_not_active_nothing_ends(
+    world: World, maple: BusinessAccount, itn: BusinessAccount, side: str
+) -> None:
+    acting_for = maple if side == "client" else itn
+    acting_for.status = BusinessAccount.Status.SUSPENDED
+    acting_for.save()
+    refusal = part(world, world.manager(acting_for), acting_for, related(maple, itn))
+    assert isinstance(refusal, Refusal) and "not active" in str(refusal.message)
+    address = end_url(maple, itn) if side == "client" else leave_url(maple, itn)
+    page = as_(world.manager(acting_for)).get(address)
+    assert page.status_code == 403 and "This business account is not active" in words(page)
+
+
 @pytest.mark.parametrize(
     "name", ["Ed", "Ben", "ITN manager", "Maple manager", "Zebra manager", "Liam"]
 )
