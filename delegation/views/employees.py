@@ -48,6 +48,7 @@ from delegation.services.employees import (
 from delegation.services.roles import managers_of
 from delegation.terms import extension_label, program_label
 from pages.once import once
+from pages.preview import is_confirmed, is_confirming, seal
 from pages.rules import rule
 
 DETAIL = "delegation/access_request_detail.html"
@@ -143,8 +144,11 @@ def access_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> HttpResp
     if form and "change" in request.POST:
         return _detail_page(request, access, access_request, form)
     version = form.cleaned_data["version"] if form else access_request.version
-    if form and "confirm" not in request.POST and version == access_request.version:
-        return _preview_page(request, access, access_request, form)
+    barred = why_not_person(access, access_request)
+    if form and not barred and version == access_request.version:
+        preview = _preview(access, access_request, form)
+        if not is_confirmed(request, preview):
+            return _preview_page(request, access, access_request, form, preview)
     answer = approve_access_request(
         actor=access.person,
         acting_for=access.acting_for,
@@ -281,17 +285,13 @@ def _detail_page(
     return _page(request, DETAIL, access, access_request, context, status)
 
 
-def _preview_page(
-    request: HttpRequest,
-    access: Access,
-    access_request: AccessRequest,
-    form: AccessRequestApproveForm,
-) -> HttpResponse:
+def _preview(
+    access: Access, access_request: AccessRequest, form: AccessRequestApproveForm
+) -> dict[str, Any]:
     """What the person will be able to do, in words, before anything is granted."""
     given = form.given()
-    context = {
-        "form": form,
-        "bam_sentence": SENTENCES[Role.BAM] if form.makes_bam() else "",
+    return {
+        "bam_sentence": str(SENTENCES[Role.BAM]) if form.makes_bam() else "",
         "given": [
             Given(row.label, str(role.label), str(SENTENCES[role]), row.held)
             for row in form.grid()
@@ -299,12 +299,25 @@ def _preview_page(
         ],
         "rest_waits": _rest_waits(access, access_request),
         "refused": [
-            row
+            (row.label, row.wished)
             for row in form.grid()
             if row.wished and not form.makes_bam() and row.program not in given
         ],
     }
-    return _page(request, PREVIEW, access, access_request, context)
+
+
+def _preview_page(
+    request: HttpRequest,
+    access: Access,
+    access_request: AccessRequest,
+    form: AccessRequestApproveForm,
+    preview: dict[str, Any],
+) -> HttpResponse:
+    """The preview, and whether it differs from the one that was confirmed."""
+    has_changed = is_confirming(request)
+    about = {"form": form, "seal": seal(request, preview), "has_changed": has_changed}
+    context = about | preview
+    return _page(request, PREVIEW, access, access_request, context, 409 if has_changed else 200)
 
 
 def _refused_page(request: HttpRequest, access: Access, pk: UUID, refusal: Refusal) -> HttpResponse:

@@ -68,7 +68,10 @@ from delegation.terms import (
 )
 from delegation.views.employees import status_of
 from pages.once import once
+from pages.preview import is_confirmed, is_confirming, seal
 from pages.rules import rule
+
+PREVIEW = "delegation/relationship_request_approve.html"
 
 FIELDS = {
     "no_programs": "programs",
@@ -144,10 +147,12 @@ def relationship_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> Ht
         return _request_page(request, access, waiting, form)
     agreement = _agreement(access, form)
     version = form.cleaned_data["version"] if form else waiting.version
-    if form and "confirm" not in request.POST:
-        problem = why_not_approvable(access, waiting, agreement, version)
-        if problem is None:
-            return _confirm_page(request, access, waiting, form, agreement)
+    problem = why_not_approvable(access, waiting, agreement, version)
+    if form and problem is None:
+        preview = _preview(access, waiting, agreement)
+        if not is_confirmed(request, preview):
+            return _preview_page(request, access, waiting, form, preview)
+    if form and problem and not is_confirming(request):
         return _refused_page(request, access, pk, Refusal(*problem))
     answer = approve_relationship_request(
         actor=access.person,
@@ -296,31 +301,38 @@ def _request_page(
     )
 
 
-def _confirm_page(
-    request: HttpRequest,
-    access: Access,
-    waiting: RelationshipRequest,
-    form: RelationshipRequestApproveForm,
-    agreement: Agreement,
-) -> HttpResponse:
+def _preview(access: Access, waiting: RelationshipRequest, agreement: Agreement) -> dict[str, Any]:
     """What will be given, in one sentence, before anything is."""
-    programs = managed_programs(access)
+    provider, programs = waiting.provider, managed_programs(access)
     chosen = {program.extension for program in programs if program.pk in agreement.programs}
-    today = {row.program_id for row in terms_in_force_with(access, waiting.provider)}
+    today = {row.program_id for row in terms_in_force_with(access, provider)}
     left_out = {line.extension for line in _open_lines(access, waiting)} - chosen - {""}
-    context = {
-        "form": form,
+    drops_future = None in today and not agreement.covers_future
+    return {
         "sentence": agreement_in_words(
-            agreement, client=access.acting_for, provider=waiting.provider, programs=programs
+            agreement, client=access.acting_for, provider=provider, programs=programs
         ),
         "left_out": [extension_label(extension) for extension in sorted(left_out)],
         "replaces": bool(today & {None, *agreement.programs})
         or (agreement.covers_future and bool(today)),
-        "narrows_whole": None in today and not agreement.covers_future,
+        "drops_future": drops_future,
+        "keeps_others": drops_future and len(chosen) < len(programs),
         "open_end_reason": agreement.open_end_reason,
     }
-    template = "delegation/relationship_request_approve.html"
-    return _page(request, template, access, waiting, context)
+
+
+def _preview_page(
+    request: HttpRequest,
+    access: Access,
+    waiting: RelationshipRequest,
+    form: RelationshipRequestApproveForm,
+    preview: dict[str, Any],
+) -> HttpResponse:
+    """The preview, and whether it differs from the one that was confirmed."""
+    has_changed = is_confirming(request)
+    about = {"form": form, "seal": seal(request, preview), "has_changed": has_changed}
+    context = about | preview
+    return _page(request, PREVIEW, access, waiting, context, 409 if has_changed else 200)
 
 
 def _refused_page(request: HttpRequest, access: Access, pk: UUID, refusal: Refusal) -> HttpResponse:

@@ -1,7 +1,9 @@
 """Pages as a signed-in person reads them."""
 
 import re
+from collections.abc import Mapping
 from html import unescape
+from typing import Any
 
 from django.db import connection
 from django.http import HttpResponse
@@ -22,6 +24,13 @@ def words(response: HttpResponse) -> str:
     """The text of a page as it is read."""
     text = re.sub(r"<[^>]+>", " ", response.content.decode())
     return re.sub(r"\s+", " ", unescape(text))
+
+
+def confirm(browser: Client, url: str, data: Mapping[str, Any]) -> HttpResponse:
+    """Post a form, then what its preview carries: the answer to the confirmation."""
+    preview = browser.post(url, data)
+    shown = preview.context or {}
+    return browser.post(url, {**data, "confirm": "yes", "seal": shown.get("seal", "")})
 
 
 def queries(browser: Client, url: str) -> int:

@@ -23,6 +23,8 @@ from delegation.services.groups import (
     create_employee_group,
     grant_employee_group_role,
 )
+from delegation.services.roles import grant_program_role
+from tests.delegation.reading import confirm
 from tests.world import World, done, roles_of
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -262,9 +264,9 @@ def test_a_confirmed_approval_gives_the_roles(
     django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
     client = signed_in(world.manager(maple))
-    filled = choice(asked, RM0001="reader", RM0002="pam", confirm="yes")
+    filled = choice(asked, RM0001="reader", RM0002="pam")
     with django_capture_on_commit_callbacks(execute=True):
-        response = client.post(address("access_request_approve", asked), filled)
+        response = confirm(client, address("access_request_approve", asked), filled)
     assert response.url == people(maple)
     said = client.get(response.url).content.decode()
     assert (
@@ -289,6 +291,45 @@ def test_the_choice_can_be_changed_before_it_is_confirmed(
     assert not asked.decision
 
 
+@pytest.mark.parametrize("other", [{"scope": "business"}, {"RM0002": "pam"}, {"seal": ""}])
+def test_what_is_confirmed_is_what_was_shown(
+    world: World, maple: BusinessAccount, asked: AccessRequest, other: dict[str, str]
+) -> None:
+    client, url = signed_in(world.manager(maple)), address("access_request_approve", asked)
+    filled = choice(asked, RM0001="reader")
+    sealed = filled | {"confirm": "yes", "seal": client.post(url, filled).context["seal"]}
+
+    page = client.post(url, sealed | other)
+
+    assert page.status_code == 409
+    assert "This changed since you looked. Nothing was given" in page.content.decode()
+    assert not Membership.objects.filter(person=asked.person).exists()
+    again = sealed | other | {"seal": page.context["seal"]}
+    assert client.post(url, again).status_code == 302
+    assert world.access(asked.person, maple).is_bam is (other == {"scope": "business"})
+
+
+def test_a_role_held_since_the_preview_is_shown_first(world: World, maple: BusinessAccount) -> None:
+    rita = world.employee("Rita Reader", maple, RM0002="reader")
+    asked = world.access_request("Rita Reader", maple, RM0001="editor")
+    client, url = signed_in(world.manager(maple)), address("access_request_approve", asked)
+    filled = choice(asked, RM0001="editor")
+    sealed = filled | {"confirm": "yes", "seal": client.post(url, filled).context["seal"]}
+    grant_program_role(
+        person=rita,
+        program=world.program(maple),
+        role=Role.PAM,
+        granted_by=world.manager(maple),
+        at=world.at,
+    )
+
+    page = client.post(url, sealed)
+
+    assert page.status_code == 409
+    assert "Takes the place of the role held today: Program Account" in page.content.decode()
+    assert roles_of(maple, rita, world.at)["RM0001"] is Role.PAM
+
+
 def test_the_whole_business_can_be_given(
     world: World, maple: BusinessAccount, asked: AccessRequest
 ) -> None:
@@ -296,7 +337,7 @@ def test_the_whole_business_can_be_given(
     filled = choice(asked, scope="business", RM0001="reader")
     page = client.post(address("access_request_approve", asked), filled).content.decode()
     assert "a <strong>Business Account Manager</strong> of" in page
-    client.post(address("access_request_approve", asked), filled | {"confirm": "yes"})
+    confirm(client, address("access_request_approve", asked), filled)
     assert world.access(asked.person, maple).is_bam
 
 
@@ -304,8 +345,10 @@ def test_an_approval_posted_twice_has_one_effect(
     world: World, maple: BusinessAccount, asked: AccessRequest
 ) -> None:
     client = signed_in(world.manager(maple))
-    filled = choice(asked, RM0001="editor", confirm="yes", form_key=str(uuid4()))
-    first, second = (client.post(address("access_request_approve", asked), filled) for _ in "ab")
+    url, filled = address("access_request_approve", asked), choice(asked, RM0001="editor")
+    filled |= {"form_key": str(uuid4())}
+    sealed = filled | {"confirm": "yes", "seal": client.post(url, filled).context["seal"]}
+    first, second = (client.post(url, sealed) for _ in "ab")
     assert (first.status_code, first.url) == (second.status_code, second.url)
     decided = Event.objects.filter(verb__startswith="access_request.approve")
     assert set(decided.values_list("verb", flat=True)) == {"access_request.approve"}
@@ -359,7 +402,7 @@ def test_a_pam_gives_what_was_asked_for_its_program_at_most_as_editor(
     beyond = {"version": "1", "scope": "business", "RM0001": "pam", "confirm": "yes"}
     assert client.post(address("access_request_approve", asked), beyond).status_code == 422
     filled = {"version": "1", "scope": "business", "RM0001": "editor", "RM0002": "editor"}
-    client.post(address("access_request_approve", asked), filled | {"confirm": "yes"})
+    confirm(client, address("access_request_approve", asked), filled)
     assert roles_of(maple, asked.person, world.at) == {"RM0001": Role.EDITOR, "RM0002": None}
     assert not world.access(asked.person, maple).is_bam
     asked.refresh_from_db()
@@ -371,9 +414,10 @@ def test_what_a_pam_decided_is_shown_to_the_bam_who_decides_the_rest(
 ) -> None:
     pam = world.employee("Pam Pelletier", maple, RM0001="pam")
     stale = choice(asked, RM0002="reader", confirm="yes")
-    signed_in(pam).post(
+    confirm(
+        signed_in(pam),
         address("access_request_approve", asked),
-        {"version": "1", "RM0001": "editor", "confirm": "yes"},
+        {"version": "1", "RM0001": "editor"},
     )
     client = signed_in(world.manager(maple))
     response = client.post(address("access_request_approve", asked), stale)
@@ -382,8 +426,8 @@ def test_what_a_pam_decided_is_shown_to_the_bam_who_decides_the_rest(
     assert "This request changed while you had the page open. Nothing was decided." in page
     assert "Pam Pelletier" in page
     assert response.context["form"]["RM0002"].value() == "reader"
-    assert client.post(
-        address("access_request_approve", asked), choice(asked, RM0002="reader", confirm="yes")
+    assert confirm(
+        client, address("access_request_approve", asked), choice(asked, RM0002="reader")
     ).url == people(maple)
     assert roles_of(maple, asked.person, world.at) == {"RM0001": Role.EDITOR, "RM0002": Role.READER}
 
@@ -462,8 +506,8 @@ def test_an_employee_who_asks_for_more_keeps_the_rest(world: World, maple: Busin
     filled = choice(asked, RM0001="pam", RM0002="reader")
     preview = client.post(address("access_request_approve", asked), filled).content.decode()
     assert "Takes the place of the role held today: Editor" in preview
-    filled = choice(asked, RM0002="reader", confirm="yes")
-    client.post(address("access_request_approve", asked), filled)
+    filled = choice(asked, RM0002="reader")
+    confirm(client, address("access_request_approve", asked), filled)
     assert roles_of(maple, rita, world.at) == {"RM0001": Role.EDITOR, "RM0002": Role.READER}
 
 

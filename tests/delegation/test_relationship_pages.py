@@ -36,7 +36,7 @@ from delegation.services.relationships import (
     reject_relationship_request,
     withdraw_relationship_request,
 )
-from tests.delegation.reading import as_, queries, words
+from tests.delegation.reading import as_, confirm, queries, words
 from tests.world import World, done
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -96,11 +96,12 @@ type Post = Callable[..., HttpResponse]
 
 @pytest.fixture
 def approve(world: World, maple: BusinessAccount, waiting: RelationshipRequest) -> Post:
-    """Post the approval form as Maple's manager; `confirm=True` on the page that confirms."""
+    """Post the approval form as Maple's manager; `confirmed=True` its preview too."""
 
-    def post(*, confirm: bool = False, **changed: Any) -> HttpResponse:
-        data = answers(**changed) | ({"confirm": "yes"} if confirm else {})
-        return as_(world.manager(maple)).post(request_url("approve", maple, waiting.pk), data)
+    def post(*, confirmed: bool = False, **changed: Any) -> HttpResponse:
+        browser, url = as_(world.manager(maple)), request_url("approve", maple, waiting.pk)
+        data = answers(**changed)
+        return confirm(browser, url, data) if confirmed else browser.post(url, data)
 
     return post
 
@@ -397,7 +398,7 @@ def test_nothing_is_given_before_it_is_confirmed(
 def test_a_confirmed_approval_gives_what_was_read(
     world: World, approve: Post, maple: BusinessAccount, itn: BusinessAccount
 ) -> None:
-    answer = approve(confirm=True, visibility_importer="view")
+    answer = approve(confirmed=True, visibility_importer="view")
 
     terms = RelationshipTerms.objects.get()
     assert answer.status_code == 302
@@ -424,7 +425,7 @@ def test_the_confirmation_carries_every_answer(world: World, approve: Post) -> N
         if name not in {"csrfmiddlewaretoken", "form_key", "programs"}
     }
 
-    answer = approve(confirm=True, **carried)
+    answer = approve(confirmed=True, **carried)
 
     assert "Why there is no expiry date: Family firm" in words(page)
     assert answer.status_code == 302
@@ -451,7 +452,7 @@ def test_business_management_covers_every_program_account_of_today(approve: Post
     assert "business management of every program account of today (RM 0001 Maple 1, RM 0002" in (
         words(page)
     )
-    approve(confirm=True, level="business", programs=[])
+    approve(confirmed=True, level="business", programs=[])
     assert {row.program.extension for row in RelationshipTerms.objects.all() if row.program} == {
         "RM0001",
         "RM0002",
@@ -472,12 +473,15 @@ def test_program_accounts_that_were_asked_for_and_are_left_out_are_named(world: 
 
 
 def test_the_same_form_twice_has_one_effect(
-    world: World, approve: Post, maple: BusinessAccount, waiting: RelationshipRequest
+    world: World, maple: BusinessAccount, waiting: RelationshipRequest
 ) -> None:
     key = str(uuid4())
 
-    first = approve(confirm=True, form_key=key)
-    again = approve(confirm=True, form_key=key)
+    browser, url = as_(world.manager(maple)), request_url("approve", maple, waiting.pk)
+    data = answers(form_key=key)
+    sealed = data | {"confirm": "yes", "seal": browser.post(url, data).context["seal"]}
+
+    first, again = browser.post(url, sealed), browser.post(url, sealed)
 
     assert (first.status_code, again.status_code) == (302, 302)
     assert first["Location"] == again["Location"]
@@ -516,8 +520,8 @@ def test_the_same_form_twice_has_one_effect(
 def test_what_is_wrong_is_said_on_the_page(
     approve: Post, changed: dict[str, Any], error: str
 ) -> None:
-    for confirm in (False, True):
-        page = approve(confirm=confirm, **changed)
+    for confirmed in (False, True):
+        page = approve(confirmed=confirmed, **changed)
         assert page.status_code == 422
         assert error in words(page)
         assert "Your decision" in words(page)
@@ -526,7 +530,7 @@ def test_what_is_wrong_is_said_on_the_page(
 
 def test_a_version_that_is_no_number_is_refused(approve: Post) -> None:
     for version in ("", "x", "-1", "9" * 30, "1.5"):
-        assert approve(confirm=True, version=version).status_code == 422
+        assert approve(confirmed=True, version=version).status_code == 422
     assert not Relationship.objects.exists()
 
 
@@ -542,7 +546,7 @@ def test_an_error_keeps_what_was_entered(approve: Post) -> None:
 
 @pytest.mark.parametrize("last", [date(2026, 11, 23), CAP, date(2027, 3, 14), date(2027, 11, 7)])
 def test_the_last_day_is_one_from_today_to_the_cap(approve: Post, last: date) -> None:
-    approve(confirm=True, last_day=last.isoformat())
+    approve(confirmed=True, last_day=last.isoformat())
 
     end = datetime.combine(last + timedelta(days=1), datetime.min.time(), tzinfo=TORONTO)
     assert Relationship.objects.get().ends_at == end
@@ -553,6 +557,76 @@ def test_today_is_the_day_in_toronto(approve: Post, clock: time_machine.Travelle
 
     assert approve(last_day="2026-11-23").status_code == 200
     assert approve(last_day="2026-11-22").status_code == 422
+
+
+# ---------------------------------------------------------------- what the preview showed
+
+
+CHANGED = "This changed since you looked. Nothing was given: read it again, then confirm."
+
+
+@pytest.fixture
+def previewed(
+    world: World, maple: BusinessAccount, waiting: RelationshipRequest
+) -> Callable[..., tuple[Client, str, dict[str, Any]]]:
+    """The browser, the address, and what the confirmation of a preview posts."""
+
+    def post(**changed: Any) -> tuple[Client, str, dict[str, Any]]:
+        browser, url = as_(world.manager(maple)), request_url("approve", maple, waiting.pk)
+        page = browser.post(url, answers(**changed))
+        [seal] = re.findall(r'name="seal" value="(\w+)"', page.content.decode())
+        return browser, url, answers(**changed) | {"confirm": "yes", "seal": seal}
+
+    return post
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"visibility_importer": "edit"}, {"programs": ["RM0001", "RM0002"]}, {"seal": "é"}],
+)
+def test_what_is_confirmed_is_what_was_shown(previewed: Any, other: dict[str, Any]) -> None:
+    browser, url, data = previewed()
+
+    page = browser.post(url, data | other)
+
+    assert page.status_code == 409 and CHANGED in words(page)
+    assert not Relationship.objects.exists()
+    shown = {"confirm": "yes", "seal": page.context["seal"]}
+    assert browser.post(url, data | other | shown).status_code == 302
+
+
+def test_a_confirmation_without_a_preview_shows_it(
+    world: World, maple: BusinessAccount, waiting: RelationshipRequest
+) -> None:
+    url = request_url("approve", maple, waiting.pk)
+
+    page = as_(world.manager(maple)).post(url, answers(confirm="yes"))
+
+    assert page.status_code == 409 and CHANGED in words(page)
+    assert not Relationship.objects.exists()
+
+
+def test_a_program_account_opened_since_the_preview_is_shown_first(
+    world: World, maple: BusinessAccount, previewed: Any
+) -> None:
+    browser, url, data = previewed(level="business", programs=[])
+    maple.programs.create(extension="RM0099", name="Newcomer", opened_at=world.at)
+
+    page = browser.post(url, data)
+
+    assert page.status_code == 409 and CHANGED in words(page)
+    assert "RM 0099 Newcomer" in words(page)
+    assert not RelationshipTerms.objects.exists()
+
+
+def test_the_seal_of_another_person_confirms_nothing(
+    world: World, maple: BusinessAccount, previewed: Any
+) -> None:
+    _browser, url, data = previewed()
+    other = as_(world.employee("Bea", maple))
+
+    assert other.post(url, data).status_code == 409
+    assert not Relationship.objects.exists()
 
 
 # ---------------------------------------------------------------- states and races
@@ -584,7 +658,7 @@ def test_a_request_that_changed_is_shown_again_with_what_was_entered(world: Worl
         assert page.context["form"]["version"].value() == "2"
         assert "RM 0001 Maple 1 Rejected" in words(page)
     assert not Relationship.objects.exists()
-    assert browser.post(url, answers(2, confirm="yes", programs=["RM0002"])).status_code == 302
+    assert confirm(browser, url, answers(2, programs=["RM0002"])).status_code == 302
 
 
 @pytest.mark.parametrize("page", ["approve", "reject"])
@@ -643,7 +717,7 @@ def test_a_lapsed_request_cannot_be_decided(
     assert approve(last_day="2028-01-01").status_code == 200
     clock.move_to(waiting.closes_at)
 
-    answer = approve(confirm=True, last_day="2028-01-01")
+    answer = approve(confirmed=True, last_day="2028-01-01")
 
     assert answer.status_code == 409
     assert "This request lapsed on November 23, 2027, 10:30 a.m. ET, unanswered." in words(answer)
@@ -667,7 +741,8 @@ def test_what_the_firm_may_do_today_stands_on_the_page(world: World) -> None:
         (("RM0001",), {"programs": ["RM0001"]}, {"replaces"}),
         (("RM0001",), {"programs": ["RM0002"]}, set()),
         (("RM0001",), {"level": "business", "covers_future": "on"}, {"replaces"}),
-        ("whole", {"programs": ["RM0001"]}, {"replaces", "narrows"}),
+        ("whole", {"programs": ["RM0001"]}, {"replaces", "keeps", "drops"}),
+        ("whole", {"level": "business"}, {"replaces", "drops"}),
         ("whole", {"level": "business", "covers_future": "on"}, {"replaces"}),
         (None, {"level": "business", "covers_future": "on"}, set()),
     ],
@@ -689,7 +764,8 @@ def test_what_becomes_of_todays_authority_is_said(
 
     sentences = {
         "replaces": "this takes the place of what the firm may do today",
-        "narrows": "Those opened later are no longer included.",
+        "keeps": "On the other program accounts of today the firm keeps what it may do today.",
+        "drops": "Program accounts opened later are no longer included.",
     }
     assert {name for name, sentence in sentences.items() if sentence in page} == said
 
@@ -745,7 +821,7 @@ def test_a_pam_decides_its_program_at_most_as_editor(
     for too_much in ({"ceiling": "pam"}, {"programs": ["RM0002"]}):
         assert browser.post(url, answers(confirm="yes", **too_much)).status_code == 422
     # What the form does not offer has no effect.
-    done_page = browser.post(url, answers(confirm="yes", level="business", covers_future="on"))
+    done_page = confirm(browser, url, answers(level="business", covers_future="on"))
 
     assert done_page.status_code == 302
     terms = RelationshipTerms.objects.get()
@@ -834,7 +910,7 @@ def test_the_firm_is_told_of_an_approval(
     mail.outbox.clear()
 
     with django_capture_on_commit_callbacks(execute=True):
-        approve(confirm=True)
+        approve(confirmed=True)
 
     [message] = mail.outbox
     assert message.to == [world.manager(itn).email]
