@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from delegation.entry import Denied
+from delegation.remedies import Refused, remedy
 from pages.context import portal
 from pages.rules import anyone, rule
 
@@ -24,12 +25,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what a person can see and not do, with the reason in words where there is one."""
+    """Answer what a person can see and not do: the reason, what would help, and where to ask."""
+    access = getattr(request, "access", None)
+    reason, help_ = str(exception.args[0]) if exception.args else "", None
     if isinstance(exception, Denied):
         reason = str(exception.decision.reason.label)
-    else:
-        reason = str(exception.args[0]) if exception.args else ""
-    return render(request, "403.html", {"reason": reason}, status=403)
+        if access:
+            named = request.resolver_match.kwargs if request.resolver_match else {}
+            help_ = remedy(Refused(exception.decision.reason, access, named))
+    context = {"reason": reason, "remedy": help_}
+    return render(request, "403.html", context, status=403)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

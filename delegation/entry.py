@@ -45,6 +45,7 @@ def enter(request: HttpRequest, bn9: str, at: datetime | None = None) -> Access:
     if business is None:
         raise Http404
     access = Access(person, business, at or timezone.now())
+    request.access = access  # type: ignore[attr-defined]  # what a refusal is explained from
     if access.own.membership is Reason.MEMBERSHIP_SUSPENDED:
         raise Denied(Decision(Reason.MEMBERSHIP_SUSPENDED))
     if access.own.membership is not Reason.ALLOWED:

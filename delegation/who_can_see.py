@@ -20,7 +20,7 @@ from delegation.employees import people_with_a_role
 from delegation.models import RelationshipTerms
 from delegation.permissions import can_assign_staff, can_end_role, can_manage_groups
 from delegation.reasons import Reason
-from delegation.roles import Action, Role
+from delegation.roles import Action, Role, may
 from delegation.standing import (
     OwnRoles,
     Path,
@@ -144,7 +144,7 @@ def _firms(
     access: Access, program: ProgramAccount, submission: Submission | None
 ) -> Iterator[Firm]:
     """The firms that can see it. A firm can what its best manager can."""
-    may_change = access.decide(Action.MANAGE_RELATIONSHIPS, program).allowed
+    may_change = may(access.role_on(program), Action.MANAGE_RELATIONSHIPS)
     for terms in _terms_by_firm(access, program):
         firm = terms[0].relationship.provider
         best = Path(PathKind.OWN, Role.BAM, None, "direct")

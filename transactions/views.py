@@ -17,6 +17,7 @@ from delegation.entry import client_of, enter, require
 from delegation.navigation import section_nav
 from delegation.panel import panel
 from delegation.reasons import Reason
+from delegation.remedies import Refused, remedy
 from pages.formats import money
 from pages.once import once
 from pages.rules import rule
@@ -138,14 +139,20 @@ def _detail(request: HttpRequest, access: Access, declaration: Declaration) -> H
 
 def _correctable(
     access: Access, declaration: Declaration, newest: DeclarationVersion, lines: int
-) -> dict[str, str]:
-    """The address of the correction, or why there is none."""
+) -> dict[str, Any]:
+    """The address of the correction, or why there is none and what would help."""
     decision = can_create_correction(access, declaration, newest)
     if not decision.allowed:
-        return {"correct_url": "", "why_not": _why_not(decision)}
+        named = {"extension": declaration.program.extension}
+        if declaration.owner_id != access.acting_for.pk:
+            named["client_bn9"] = declaration.owner.bn9
+        help_ = remedy(Refused(decision.reason, access, named))
+        return {"correct_url": "", "why_not": _why_not(decision), "remedy": help_}
     if lines > MOST_LINES:
-        return {"correct_url": "", "why_not": _("It has too many lines to correct it on a page.")}
-    return {"correct_url": address("correction_create", access, declaration), "why_not": ""}
+        too_many = _("It has too many lines to correct it on a page.")
+        return {"correct_url": "", "why_not": too_many, "remedy": None}
+    url = address("correction_create", access, declaration)
+    return {"correct_url": url, "why_not": "", "remedy": None}
 
 
 def _why_not(decision: Decision) -> str:

@@ -64,8 +64,8 @@ class AccessRequestCreateForm(PortalForm):
             yield Wish(self[f"extension_{number}"], self[f"role_{number}"])
 
     def names_wish(self) -> bool:
-        """Whether any row was filled in, so that the page shows the rows again."""
-        return any(field.data for row in self.rows() for field in row)
+        """Whether any row is filled in, so that the page shows the rows."""
+        return any(field.value() for row in self.rows() for field in row)
 
     def clean(self) -> dict[str, Any]:
         """Let each row be whole or empty, and name each program account once."""

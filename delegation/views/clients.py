@@ -125,7 +125,9 @@ def relationship_request_create(request: HttpRequest, bn9: str) -> HttpResponse:
     """Ask a business number for authority, whether or not it is registered."""
     access = _enter(request, bn9)
     form = RelationshipRequestCreateForm(
-        request.POST if request.method == "POST" else None, today=_today(access)
+        request.POST if request.method == "POST" else None,
+        today=_today(access),
+        initial={"client_bn9": request.GET.get("client_bn9", "")},
     )
     status = 422 if form.is_bound else 200
     if form.is_valid():

@@ -42,7 +42,10 @@ TITLES = Titles(
 def access_request_create(request: HttpRequest) -> HttpResponse:
     """Request access to my employer. A registered and an unregistered BN get the same answer."""
     person, at = signed_in(request), timezone.now()
-    form = AccessRequestCreateForm(request.POST if request.method == "POST" else None)
+    known = {name: request.GET.get(name, "") for name in ("bn9", "extension_1", "role_1")}
+    form = AccessRequestCreateForm(
+        request.POST if request.method == "POST" else None, initial=known
+    )
     status, waiting = 422 if form.is_bound else 200, None
     if form.is_valid():
         answer = create_access_request(
