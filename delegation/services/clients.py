@@ -79,7 +79,8 @@ def create_staff_assignment(
 ) -> StaffAssignment | Refusal:
     """Assign a person or an employee group of the provider to a client or a client group.
 
-    An assignment gives at most what the client's terms allow. The firm's BAMs need none.
+    An assignment gives at most what the client's terms allow. The firm's BAMs need none, and give
+    none to themselves, by a group neither.
     """
     if isinstance(assignee, User):
         role_service.lock_membership(assignee, acting_for)
@@ -147,14 +148,16 @@ def _why_not_assignable(
 ) -> Problem | None:
     if not can_assign_staff(access).allowed:
         return _not_allowed(access.acting_for)
-    if assignee == access.person:
+    if isinstance(assignee, User):
+        ours = assignee in assignable_people(access.acting_for, access.at)
+        is_own = assignee == access.person
+    else:
+        ours = assignee.business_id == access.acting_for.pk
+        is_own = assignee.members.filter(during(access.at), person=access.person).exists()
+    if is_own:
         return "own_assignment", _(
             "As a manager you reach every client; you cannot assign yourself."
         )
-    if isinstance(assignee, User):
-        ours = assignee in assignable_people(access.acting_for, access.at)
-    else:
-        ours = assignee.business_id == access.acting_for.pk
     if isinstance(target, BusinessAccount):
         known = access.clients().filter(pk=target.pk).exists()
     else:

@@ -467,7 +467,8 @@ class Model:
         return any(row.client == client and row.provider == provider for row in pairs)
 
     def assign(self, actor: str, provider: str, who: str, target: str, role: str) -> bool:
-        if not self.is_bam(actor, provider) or who == actor:
+        is_own = who == actor or any(self.find("group_member", group=who, person=actor))
+        if not self.is_bam(actor, provider) or is_own:
             return False
         if not (self.groups.get(who) == provider or self.belongs(who, provider)):
             return False
