@@ -1,9 +1,9 @@
 """Writing history."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import transaction
 from django.db.models import Max
@@ -80,24 +80,34 @@ def record(
         raise TransactionManagementError("An event is written in the transaction of its act.")
     if is_naive(at):
         raise ValueError("An event needs the time zone of its instant.")
-    said = {
-        "at": at,
-        "actor_id": str(actor.pk) if actor else "",
-        "actor_name": actor.get_full_name() if actor else "",
-        "acting_for": acting_for,
-        "verb": verb,
-        "object_type": object_type,
-        "object_id": str(object_id),
-        "object_label": plain(object_label),
-        "before": plain(before),
-        "after": plain(after),
-        "reason": reason,
-        "path": path,
-        "request_id": request_id.get(),
-    }
+    said = _said(
+        verb=verb,
+        at=at,
+        actor=actor,
+        acting_for=acting_for,
+        object_type=object_type,
+        object_id=object_id,
+        object_label=object_label,
+        before=before,
+        after=after,
+        reason=reason,
+        path=path,
+    )
     heads = _locked_heads(chains)
     Event.objects.bulk_create([_extend(head, Event(**said)) for head in heads])
     Chain.objects.bulk_update(heads, ["head", "length", "newest_at"])
+
+
+def chained(acts: Iterable[Mapping[str, Any]], heads: dict[str, Chain]) -> Iterator[Event]:
+    """The events of many acts, linked but not yet written, for chains that begin with them.
+
+    Each act holds the arguments of `record`, and they come in the order in which they happened.
+    The caller writes the events, and afterwards the heads, which are collected in `heads`.
+    """
+    for act in acts:
+        said = _said(**{name: value for name, value in act.items() if name != "chains"})
+        for key in sorted(set(act["chains"])):
+            yield _extend(heads.setdefault(key, Chain(key=key)), Event(**said))
 
 
 def refuse(
@@ -132,6 +142,38 @@ def refuse(
         path=path,
     )
     return Refusal(code, message)
+
+
+def _said(
+    *,
+    verb: str,
+    at: datetime,
+    actor: Person | None,
+    acting_for: str = "",
+    object_type: str,
+    object_id: int | str,
+    object_label: str | Promise = "",
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+    reason: str = "",
+    path: str = "",
+) -> dict[str, Any]:
+    """What an event says, whichever chain it stands in."""
+    return {
+        "at": at,
+        "actor_id": str(actor.pk) if actor else "",
+        "actor_name": actor.get_full_name() if actor else "",
+        "acting_for": acting_for,
+        "verb": verb,
+        "object_type": object_type,
+        "object_id": str(object_id),
+        "object_label": plain(object_label),
+        "before": plain(before),
+        "after": plain(after),
+        "reason": reason,
+        "path": path,
+        "request_id": request_id.get(),
+    }
 
 
 def _locked_heads(keys: Collection[str]) -> list[Chain]:
