@@ -20,7 +20,7 @@ class MembershipEndForm(ConfirmedForm):
 
     reason = forms.CharField(
         label=_("Reason"),
-        help_text=_("Optional. The person reads it. At most 500 characters."),
+        help_text=_("The person reads it. At most 500 characters."),
         max_length=500,
         required=False,
         widget=forms.Textarea({"rows": 3}),
@@ -42,7 +42,7 @@ class RelationshipEndForm(ConfirmedForm):
     )
     reason = forms.CharField(
         label=_("Reason"),
-        help_text=_("Optional. The managers of both sides read it. At most 500 characters."),
+        help_text=_("The managers of both sides read it. At most 500 characters."),
         max_length=500,
         required=False,
         widget=forms.Textarea({"rows": 3}),
@@ -54,6 +54,6 @@ class RoleEndForm(ConfirmedForm):
 
     last_day = DayField(
         label=_("Last day"),
-        help_text=_("Optional. Without a last day the role ends at once."),
+        help_text=_("Without a last day the role ends at once."),
         required=False,
     )

@@ -20,7 +20,13 @@ from playwright.sync_api import Page, Response
 from accounts.models import User
 from ccp.demo import BEN, BOREALES, CAMILLE, GRACE, ITN, JULIE, LIAM, MAPLE, NADIA, OLIVIA, TOM
 from ccp.demo import DemoPerson as Person
-from delegation.models import AccessRequest, Relationship, RelationshipRequest
+from delegation.models import (
+    AccessRequest,
+    Membership,
+    ProgramRole,
+    Relationship,
+    RelationshipRequest,
+)
 from tests.browser.looks import HEIGHT, WIDE, WIDTHS
 from tests.browser.visitor import Visitor
 from tests.chromium import sign_in
@@ -147,6 +153,21 @@ def test_employees(as_person: Sit) -> None:
     olivia.visit("access_request_reject", bn9=MAPLE, pk=waiting.pk)
     olivia.press("Reject", status=422)
     olivia.keep("access-request-reject")
+    tom = {"bn9": MAPLE, "pk": Membership.objects.get(person__email=TOM.email).pk}
+    olivia.visit("employee_detail", **tom)
+    olivia.keep("employee")
+    role = ProgramRole.objects.filter(user__email=TOM.email).latest("pk")
+    olivia.visit("program_role_end", role=role.pk, **tom)
+    olivia.keep("role-end")
+    olivia.visit("membership_suspend", **tom)
+    olivia.keep("employee-suspend")
+    olivia.press("Suspend the access")
+    olivia.keep("employee-suspended")
+    olivia.visit("membership_end", **tom)
+    olivia.keep("employee-end")
+    olivia.press("End all access")
+    olivia.visit("employee_detail", **tom)
+    olivia.keep("employee-ended")
     olivia.visit("activity_list", bn9=MAPLE)
     olivia.keep("activity")
     olivia.visit("profile_detail")
@@ -176,6 +197,11 @@ def test_relationships(as_person: Sit) -> None:
     olivia.keep("relationships-maple")
     olivia.visit("relationship_detail", bn9=MAPLE, pk=given.pk)
     olivia.keep("relationship")
+    olivia.follow("relationship_end", bn9=MAPLE, pk=given.pk)
+    olivia.keep("relationship-end")
+    olivia.fill(reason="2027")
+    olivia.press("End it now")
+    olivia.keep("relationship-ended")
 
 
 @languages
@@ -187,6 +213,8 @@ def test_clients(as_person: Sit) -> None:
     grace.keep("clients")
     grace.visit("client_detail", bn9=ITN, client_bn9=MAPLE)
     grace.keep("client")
+    grace.follow("relationship_leave", bn9=ITN, client_bn9=MAPLE)
+    grace.keep("client-leave")
     grace.visit("staff_assignment_create", bn9=ITN, client_bn9=MAPLE)
     grace.keep("assign")
     grace.visit("relationship_request_create", bn9=ITN)
