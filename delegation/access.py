@@ -317,7 +317,7 @@ class Access:
             return Reason.NOT_A_PROVIDER
         if any(terms.relationship.suspended_at for terms in covering):
             return Reason.RELATIONSHIP_SUSPENDED
-        if covering and any(terms.starts_at <= self.at for terms in covering):
+        if any(terms.starts_at <= self.at for terms in covering):
             return Reason.RELATIONSHIP_OVER
         if any(self._in_force(terms) for terms in client.terms):
             return Reason.NOT_IN_SCOPE
