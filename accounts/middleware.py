@@ -20,6 +20,7 @@ OPEN_WITHOUT_PROFILE = {
     "account_reauthenticate",
     "account_change_password",
     "health",
+    "help_roles",
 }
 """The pages, by name, that a signed-in person without a profile can open."""
 

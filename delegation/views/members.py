@@ -13,6 +13,7 @@ from django.utils.translation import pgettext
 
 from accounts.models import User
 from audit.services import Refusal
+from delegation.abilities import Abilities, abilities_of
 from delegation.access import Access
 from delegation.employees import (
     Right,
@@ -34,7 +35,7 @@ from delegation.permissions import (
     can_suspend_membership,
     can_view_employee,
 )
-from delegation.roles import SENTENCES, Role
+from delegation.roles import Role
 from delegation.services.rights import (
     end_business_role,
     end_membership,
@@ -231,7 +232,7 @@ def _detail_page(
     context = {
         "state": _state(membership, access),
         "rights": [Held(right, _end_url(access, membership, right)) for right in rights],
-        "abilities": [(right, SENTENCES[right.role]) for right in rights],
+        "abilities": _abilities(access, person),
         "groups": groups_of(person, access) if is_live and access.is_bam else [],
         "may_end": is_live and can_end_membership(access, person),
         "may_suspend": is_working and can_suspend_membership(access, person),
@@ -241,6 +242,15 @@ def _detail_page(
     }
     status = status_of(refusal) if refusal else 200
     return _page(request, "delegation/employee_detail.html", access, membership, context, status)
+
+
+def _abilities(access: Access, person: User) -> Abilities:
+    """What the person can do, as far as the reader manages it; everything where it is the own."""
+    if person == access.person:
+        every = list(access.acting_for.programs.order_by("extension"))
+        return abilities_of(access, every, of_business=True)
+    theirs = Access(person, access.acting_for, access.at)
+    return abilities_of(theirs, managed_programs(access), of_business=access.is_bam)
 
 
 def _end_url(access: Access, membership: Membership, right: Right) -> str:

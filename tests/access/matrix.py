@@ -183,6 +183,7 @@ def _own_pages(cast: Cast) -> Iterator[Row]:
     everybody = {200: EVERYBODY}
     belongs = {200: f"{MAPLE_STAFF} bam_b own_only sees_all unassigned expired bam_itn suspended"}
     yield Row("health", {}, everybody, anonymous=200)
+    yield Row("help_roles", {}, everybody, anonymous=200)
     yield Row("home", {}, belongs | {302: "orphan requester superuser ex_employee"}, anonymous=200)
     for route in ("first_time_setup", "profile_detail", "profile_edit", "registration_start"):
         yield Row(route, {}, everybody)

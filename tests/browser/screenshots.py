@@ -78,6 +78,8 @@ def test_signing_up(as_person: Sit) -> None:
     visitor = as_person()
     visitor.visit("home")
     visitor.keep("welcome")
+    visitor.visit("help_roles")
+    visitor.keep("help-roles")
     visitor.visit("account_login")
     visitor.keep("sign-in")
     visitor.press("Sign in", status=200)

@@ -88,7 +88,7 @@ def test_the_page_says_which_roles_and_from_where(world: World, maple: BusinessA
     text = words(page)
     assert "Through the group Customs" in text and "No end date" in text
     assert "November 26, 2026, 10:30 a.m. ET" in text
-    assert "RM 0001 Maple 1 Creates, edits and views all transactions" in text
+    assert "Make payments for the program RM 0001 Maple 1" in text
 
 
 def test_the_list_leads_to_the_page(world: World, maple: BusinessAccount) -> None:

@@ -12,6 +12,7 @@ from django.template import engines
 from django.urls import include, path
 
 from ccp import views
+from delegation.views.help import help_roles
 from pages.paging import Page
 from pages.rules import any_person, rule
 from tests.pages.gallery import ROLES, EveryWidget, Filters, Grid, Lines
@@ -102,6 +103,7 @@ urlpatterns = [
         path("", detail, name="home"),
         path("", include("accounts.urls")),
         path("account/", include("allauth.account.urls")),
+        path("help/roles/", help_roles, name="help_roles"),
     ),
 ]
 
