@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from django.apps import apps
 from django.db import connection, models
@@ -226,19 +227,33 @@ def histories_are_whole(at: datetime) -> Finding:
 
 def decisions_have_their_event(at: datetime) -> Finding:
     """Every decision of a request stands in the history of each party (12)."""
-    told = set(
-        Event.objects.filter(object_type__in=["access_request", "relationship_request"])
-        .filter(verb__regex=r"_request\.(approve|reject|withdraw)$")
-        .values_list("chain_id", "object_id")
-    )
     employees = AccessRequest.objects.exclude(decision="").values_list("pk", "bn9")
     firms = RelationshipRequest.objects.exclude(decision="")
-    wanted = [(business_chain(bn9), str(pk)) for pk, bn9 in employees]
-    for pk, *parties in firms.values_list("pk", "client_bn9", "provider__bn9"):
-        wanted += [(business_chain(bn9), str(pk)) for bn9 in parties]
-    return len(wanted), [
-        f"{chain}: nothing about {pk}" for chain, pk in wanted if (chain, pk) not in told
-    ]
+    return together(
+        _told(
+            employees, "access_request.approve", "access_request.reject", "access_request.withdraw"
+        ),
+        _told(
+            firms.values_list("pk", "client_bn9", "provider__bn9"),
+            "relationship_request.approve",
+            "relationship_request.reject",
+            "relationship_request.withdraw",
+        ),
+    )
+
+
+def ends_have_their_event(at: datetime) -> Finding:
+    """Every end that somebody put to a membership or a relationship stands there too (12)."""
+    members = Membership.objects.exclude(ended_by=None)
+    related = Relationship.objects.exclude(ended_by=None)
+    return together(
+        _told(members.values_list("pk", "business__bn9"), "membership.end"),
+        _told(
+            related.values_list("pk", "client__bn9", "provider__bn9"),
+            "relationship.end",
+            "relationship.leave",
+        ),
+    )
 
 
 def acts_name_their_path(at: datetime) -> Finding:
@@ -307,6 +322,7 @@ CHECKS: tuple[Check, ...] = (
     authority_is_of_the_pair,
     histories_are_whole,
     decisions_have_their_event,
+    ends_have_their_event,
     acts_name_their_path,
     conditions_hold,
 )
@@ -386,6 +402,15 @@ def _lines_agree(
         | Q(decision=Decision.WITHDRAWN) & has(Decision.WITHDRAWN)
     )
     return look(requests, open_ | (closed & decided))
+
+
+def _told(rows: Iterable[tuple[Any, ...]], *verbs: str) -> Finding:
+    """Each row, (its key, the number of each party), has an event of these verbs in every chain."""
+    told = set(Event.objects.filter(verb__in=verbs).values_list("chain_id", "object_id"))
+    wanted = [(business_chain(bn9), str(pk)) for pk, *parties in rows for bn9 in parties]
+    return len(wanted), [
+        f"{chain}: nothing about {pk}" for chain, pk in wanted if (chain, pk) not in told
+    ]
 
 
 def _overlaps(model: type[models.Model], constraint: NoOverlap) -> Finding:

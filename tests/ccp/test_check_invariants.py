@@ -34,6 +34,7 @@ from delegation.models.periods import NoOverlap
 from delegation.roles import Role
 from delegation.services.clients import add_client_to_group, create_client_group
 from delegation.services.employees import withdraw_access_request
+from delegation.services.endings import leave_relationship
 from delegation.services.groups import (
     add_employee_to_group,
     create_employee_group,
@@ -41,6 +42,7 @@ from delegation.services.groups import (
 )
 from delegation.services.relationships import withdraw_relationship_request
 from delegation.services.rights import end_membership
+from delegation.terms import fingerprint
 from registration.models import Outcome, Registration
 from tests.registration.claims import draft, put_on_file, submit
 from tests.transactions.factories import declare
@@ -77,6 +79,21 @@ def rich(world: World) -> World:
     done(add_client_to_group(group=clients, client=maple, **lead))
     asked = world.relationship_request(north, "888316171")
     done(withdraw_relationship_request(relationship_request=asked, **lead))
+    # Somebody was off-boarded, and a firm left.
+    gone = world.employee("Guy", maple, RM0001="reader")
+    done(end_membership(membership=Membership.objects.get(person=gone), reason="", **boss))
+    left, south = world.importer("Birch"), world.broker("South")
+    row = world.relationship(left, south)
+    done(
+        leave_relationship(
+            actor=world.manager(south),
+            acting_for=south,
+            relationship=row,
+            expected_terms=fingerprint(row.terms.all()),
+            reason="",
+            at=world.at,
+        )
+    )
     declare(world.program(maple), world.at)
     liam = world.person("Liam")
     done(submit(liam, draft(liam, put_on_file(), world.at), world.at))
@@ -240,6 +257,10 @@ BREACHES: dict[invariants.Check, list[Breach]] = {
     invariants.decisions_have_their_event: [
         sql("DELETE FROM audit_event WHERE verb = 'access_request.withdraw'"),
         sql("DELETE FROM audit_event WHERE verb = 'relationship_request.approve'"),
+    ],
+    invariants.ends_have_their_event: [
+        sql("DELETE FROM audit_event WHERE verb = 'membership.end'"),
+        sql("DELETE FROM audit_event WHERE verb = 'relationship.leave'"),
     ],
     invariants.acts_name_their_path: [sql(TOLD_AGAIN.format("path = ''"))],
     invariants.conditions_hold: [
