@@ -1,5 +1,7 @@
 """Pages by key: every row once, in order, whatever is added meanwhile."""
 
+import re
+from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -111,3 +113,16 @@ def test_a_page_is_one_query_without_offset(
         page_by_key(rows(), key=KEY, after=token, size=1)
 
     assert "OFFSET" not in queries[0]["sql"]
+
+
+def test_a_token_tells_nothing_of_the_row_that_it_names(person: User) -> None:
+    """The row may be hidden from whoever holds the token."""
+    add(person, [1, 2, 3])
+    row = page_by_key(rows(), key=KEY, size=1).rows[0]
+    token = page_by_key(rows(), key=KEY, size=1).next_token
+
+    plain = b"".join(
+        urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in re.split("[:.]", token)
+    )
+    assert str(row.created_at.year).encode() not in plain
+    assert f'"{row.pk}"'.encode() not in plain
