@@ -11,19 +11,33 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
+from accounts.models import User
 from audit.models import Event
 from pages.models import Submission
 from transactions.models import DeclarationLine, DeclarationVersion
 
 INSERT_ONLY: tuple[type[Model], ...] = (Event, DeclarationVersion, DeclarationLine)
+ADD_ONLY: tuple[type[Model], ...] = (*INSERT_ONLY, Group)
 FORGOTTEN: tuple[type[Model], ...] = (Submission,)
 """Records of the portal that are deleted: a form that was posted long ago."""
+READ_ONLY: tuple[type[Model], ...] = (
+    Permission,
+    ContentType,
+    Group.permissions.through,
+    User.groups.through,
+    User.user_permissions.through,
+    *apps.get_app_config("guardian").get_models(),
+)
+"""What frameworks know of rights: a permission names a role, so changing it changes roles."""
 
+READ = "SELECT"
 ADD = "SELECT, INSERT"
 KEEP = "SELECT, INSERT, UPDATE"
 ALL = "SELECT, INSERT, UPDATE, DELETE"
@@ -35,8 +49,9 @@ def rights(connection: BaseDatabaseWrapper) -> dict[str, str]:
     rooms = [one for one in apps.get_app_configs() if Path(one.path).parent == settings.BASE_DIR]
     records = {model for room in rooms for model in room.get_models()} - {*FORGOTTEN}
     every |= {model._meta.db_table: KEEP for model in records}
-    every |= {model._meta.db_table: ADD for model in INSERT_ONLY}
-    return every | {"django_migrations": "SELECT"}
+    every |= {model._meta.db_table: ADD for model in ADD_ONLY}
+    every |= {model._meta.db_table: READ for model in READ_ONLY}
+    return every | {"django_migrations": READ}
 
 
 def statements(connection: BaseDatabaseWrapper, role: str) -> Iterator[str]:
@@ -60,7 +75,7 @@ def history_is_out_of_reach(
         Error(
             f"The database role of the site can change {table}.",
             hint="Sign in as a role that owns no table; see manage.py grant_site_role.",
-            id="ccp.E001",
+            id="ccp.E002",
         )
         for alias in databases or ()
         if connections[alias].vendor == "postgresql"

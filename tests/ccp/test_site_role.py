@@ -10,10 +10,11 @@ from django.urls import reverse
 
 from audit.chain import verify
 from audit.models import Chain, Event
-from ccp.site_role import ALL, INSERT_ONLY, history_is_out_of_reach, rights
+from ccp.site_role import ALL, INSERT_ONLY, READ_ONLY, history_is_out_of_reach, rights
 from delegation.models import Relationship
+from delegation.services.groups import create_employee_group
 from tests.transactions.factories import declare
-from tests.world import World
+from tests.world import World, done
 
 
 def run(statement: str) -> None:
@@ -91,8 +92,35 @@ def test_no_record_is_deleted(world: World, role: str) -> None:
 
 
 @pytest.mark.postgres
+@pytest.mark.parametrize("change", ["INSERT INTO {} DEFAULT VALUES", *CHANGES[:2]])
+@pytest.mark.parametrize("table", [model._meta.db_table for model in READ_ONLY])
+def test_what_a_right_is_called_is_out_of_reach(role: str, table: str, change: str) -> None:
+    run(f"SET LOCAL ROLE {role}")
+
+    run(f"TABLE {table}")
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        run(change.format(table))
+
+
+@pytest.mark.postgres
+def test_an_employee_group_is_made_and_its_twin_of_the_framework_stays(
+    world: World, role: str
+) -> None:
+    maple = world.importer("Maple")
+    boss = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
+    run(f"SET LOCAL ROLE {role}")
+
+    group = done(create_employee_group(name="Customs", **boss))
+    assert group.auth_group.name
+    for change in CHANGES[:2]:
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            run(change.format("auth_group"))
+
+
+@pytest.mark.postgres
 def test_the_check_sees_a_site_that_owns_its_history(role: str) -> None:
-    assert len(history_is_out_of_reach(databases=["default"])) == len(INSERT_ONLY)
+    found = history_is_out_of_reach(databases=["default"])
+    assert [error.id for error in found] == ["ccp.E002"] * len(INSERT_ONLY)
 
     run(f"SET LOCAL ROLE {role}")
     assert history_is_out_of_reach(databases=["default"]) == []
