@@ -4,7 +4,7 @@ A page is offered only where it opens for the person and takes the request.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.models import AccessRequest, RelationshipRequest
 from delegation.permissions import can_request_relationship
@@ -48,10 +49,13 @@ def _only(words: str | Promise) -> Callable[[Refused], Remedy]:
     return lambda refused: Remedy(str(words) % {"business": refused.access.acting_for.name})
 
 
-def _managers(access: Access) -> str:
-    """The managers of the business acted for, other than the person."""
+def _by_managers(access: Access, words: str) -> str:
+    """The words with the managers of the business acted for, other than the person."""
     every = managers_of(access.acting_for.bn9, access.at)
-    return ", ".join(one.get_full_name() for one in every if one != access.person)
+    names = ", ".join(one.get_full_name() for one in every if one != access.person)
+    if not names:
+        return _("%(business)s has no manager at present.") % {"business": access.acting_for.name}
+    return words % {"names": names}
 
 
 # ---------------------------------------------------------------- the own business
@@ -62,8 +66,8 @@ def _ask_employer(refused: Refused) -> Remedy:
     if refused.access.is_bam:
         return Remedy(_("You manage this business. What you cannot do is for another manager."))
     words = _("A Business Account Manager can give you more access: %(names)s.")
-    names = {"names": _managers(refused.access)}
-    return _by_access_request(refused, words % names, _("Request access"))
+    said = _by_managers(refused.access, words)
+    return _by_access_request(refused, said, _("Request access"))
 
 
 def _let_in(refused: Refused) -> Remedy:
@@ -96,11 +100,15 @@ def _access_request(refused: Refused) -> str:
 
 
 def _ask_client(refused: Refused) -> Remedy:
-    """Wider terms, asked of the client by a manager of the firm."""
+    """Wider terms, asked of the client by a manager of the firm, where the firm can ask."""
     access, client_bn9 = refused.access, refused.named.get("client_bn9", "")
+    if access.acting_for.status != BusinessAccount.Status.ACTIVE:
+        return remedy(replace(refused, reason=Reason.BUSINESS_NOT_ACTIVE))
+    if not access.is_provider:
+        return remedy(replace(refused, reason=Reason.NOT_A_PROVIDER))
     if not can_request_relationship(access).allowed:
         said = _("The client decides it. A manager of your firm can ask the client: %(names)s.")
-        return Remedy(said % {"names": _managers(access)})
+        return Remedy(_by_managers(access, said))
     words = _("The client decides it. You can ask the client with a relationship request.")
     here = {"bn9": access.acting_for.bn9}
     waiting = (
@@ -123,7 +131,7 @@ def _ask_client(refused: Refused) -> Remedy:
 def _ask_firm(refused: Refused) -> Remedy:
     """An assignment, which the managers of the firm make."""
     words = _("A Business Account Manager of your firm can assign you: %(names)s.")
-    return Remedy(words % {"names": _managers(refused.access)})
+    return Remedy(_by_managers(refused.access, words))
 
 
 _REMEDIES: dict[Reason, Callable[[Refused], Remedy]] = {

@@ -12,7 +12,13 @@ from django.urls import reverse
 from accounts.models import User
 from businesses.models import BusinessAccount
 from delegation.access import Access
-from delegation.models import AccessRequest, Ceiling, RelationshipRequest, Visibility
+from delegation.models import (
+    AccessRequest,
+    BusinessRole,
+    Ceiling,
+    RelationshipRequest,
+    Visibility,
+)
 from delegation.reasons import Reason
 from delegation.remedies import Refused, remedy
 from delegation.roles import Action
@@ -227,6 +233,32 @@ def test_the_people_of_a_firm_are_told_who_of_it_can_ask(world: World) -> None:
     assert "Request a business relationship" in words(refused)
     detail = manager.get(url("declaration_detail", met.acting_for, declaration))
     assert "Request a business relationship" in words(detail)
+
+
+@pytest.mark.parametrize("who", ["", "Ben"])
+@pytest.mark.parametrize("state", ["no provider", "not active"])
+def test_a_firm_that_cannot_ask_is_not_told_to(world: World, who: str, state: str) -> None:
+    met = through(world.earlier(days=90))
+    person, firm = world.member(who, met.acting_for) if who else met.person, met.acting_for
+    if state == "no provider":
+        firm.provider_type = BusinessAccount.ProviderType.NONE
+    else:
+        firm.status = BusinessAccount.Status.SUSPENDED
+    firm.save()
+    named = {"client_bn9": met.target.owner.bn9}
+    found = remedy(Refused(Reason.RELATIONSHIP_OVER, Access(person, firm, world.at), named))
+
+    said = {"no provider": "Only a service provider can act", "not active": "once the account is"}
+    assert said[state] in found.words and not found.url
+
+
+def test_no_sentence_names_managers_where_there_is_none(world: World) -> None:
+    met = through(world, who="Hana")
+    BusinessRole.objects.filter(content_object=met.acting_for).update(ends_at=world.at)
+    for reason in (Reason.NOT_ASSIGNED, Reason.VIEW_ONLY, Reason.ROLE_TOO_LOW):
+        access = Access(met.person, met.acting_for, world.at)
+        found = remedy(Refused(reason, access, {"client_bn9": met.target.owner.bn9}))
+        assert found.words == f"{met.acting_for.name} has no manager at present."
 
 
 def test_a_manager_is_not_sent_to_ask_for_what_it_has(world: World) -> None:
