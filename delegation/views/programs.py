@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from businesses.models import BusinessAccount, ProgramAccount
+from businesses.models import ProgramAccount
 from delegation.access import Access
 from delegation.entry import enter, require
 from delegation.navigation import section_nav
@@ -34,8 +34,8 @@ def program_detail(request: HttpRequest, bn9: str, extension: str) -> HttpRespon
 
 
 def _transactions(access: Access, program: ProgramAccount) -> str:
-    """The list of its transactions; a provider’s list finds accounts by their whole number."""
+    """The list of its transactions; a list over clients finds accounts by their whole number."""
     listed = reverse("declaration_list", kwargs={"bn9": access.acting_for.bn9})
-    if access.acting_for.provider_type == BusinessAccount.ProviderType.NONE:
-        return f"{listed}?program={program.extension}"
-    return f"{listed}?client={program.bn15}"
+    if access.serves_clients:
+        return f"{listed}?client={program.bn15}"
+    return f"{listed}?program={program.extension}"

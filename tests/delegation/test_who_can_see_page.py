@@ -294,3 +294,20 @@ def test_nothing_is_wrong_with_the_pages(
         found += [f"{address}: {one}" for one in wrongs(page, language)]
 
     assert found == []
+
+
+@pytest.mark.parametrize("was_firm", [True, False])
+def test_the_program_page_leads_to_its_own_transactions(world: World, was_firm: bool) -> None:
+    """A firm that is no provider any more still lists its clients’ declarations with its own."""
+    own, client = world.broker("Own"), world.importer("Client")
+    if was_firm:
+        world.relationship(client, own)
+    own.provider_type = BusinessAccount.ProviderType.NONE
+    own.save()
+    declare(world.program(own), world.at)
+    browser = as_(world.manager(own))
+    address = browser.get(program_page(own)).context["transactions_url"]
+
+    listed = browser.get(address)
+    assert listed.status_code == 200
+    assert listed.context["form"].is_narrowed
