@@ -91,6 +91,35 @@ def test_the_page_says_which_roles_and_from_where(world: World, maple: BusinessA
     assert "Make payments for the program RM 0001 Maple 1" in text
 
 
+def test_who_left_is_shown_without_what_came_after(world: World, maple: BusinessAccount) -> None:
+    """Neither the present address nor the last sign-in is the former employer’s any more."""
+    rea, manager = world.person("Rea"), world.manager(maple)
+    page = url("employee_detail", maple, rea)
+    before = words(as_(manager).get(page))
+    assert rea.email in before
+
+    boss = {"actor": manager, "acting_for": maple, "at": world.at}
+    done(end_membership(membership=rea.memberships.get(), reason="", **boss))
+    rea.email = "rea@rival.test"
+    rea.save()
+    after = words(as_(manager).get(page))
+    assert "Rea" in after and "@" not in after.split("Access", 1)[0]
+    assert "rival" not in after
+
+
+def test_the_last_sign_in_is_told_to_the_person_alone(world: World, maple: BusinessAccount) -> None:
+    """It is the portal’s, so it would tell of work for other businesses."""
+    rea, manager = world.person("Rea"), world.manager(maple)
+    rea.last_login = world.at
+    rea.save()
+    page = url("employee_detail", maple, rea)
+    listed = reverse("employee_list", kwargs={"bn9": maple.bn9})
+
+    assert "Last sign-in" in words(as_(rea).get(page))
+    for one in (page, listed):
+        assert "Last sign-in" not in words(as_(manager).get(one))
+
+
 def test_the_list_leads_to_the_page(world: World, maple: BusinessAccount) -> None:
     listed = as_(world.manager(maple)).get(reverse("employee_list", kwargs={"bn9": maple.bn9}))
     assert url("employee_detail", maple, world.person("Rea")) in listed.content.decode()
