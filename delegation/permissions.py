@@ -19,6 +19,9 @@ from delegation.models import (
 from delegation.reasons import Reason
 from delegation.roles import Action, Role, grantable_by
 
+STILL_TAKEN = frozenset({Reason.ALLOWED, Reason.PROGRAM_CLOSED, Reason.BUSINESS_NOT_ACTIVE})
+"""Whoever gives while all is open and active takes away in all of these (decision 13)."""
+
 
 def can_view_business(access: Access) -> bool:
     """Whoever belongs to the business."""
@@ -69,14 +72,16 @@ def can_end_role(
 ) -> bool:
     """Who may grant a role to a person may take it; everybody gives up the own.
 
-    On a program account that is closed nothing is granted any more, but still taken.
+    On a program account that is closed, and in a business that is not active, nothing is granted
+    any more, but still taken.
     """
     if person == access.person:
         return True
-    reason = access.decide(Action.MANAGE_EMPLOYEES, scope).reason
-    if isinstance(scope, ProgramAccount) and reason is Reason.PROGRAM_CLOSED:
-        return role in grantable_by(access.role_on(scope))
-    return can_grant_role(access, scope, role)
+    if access.decide(Action.MANAGE_EMPLOYEES, scope).reason not in STILL_TAKEN:
+        return False
+    if isinstance(scope, BusinessAccount):
+        return role is Role.BAM
+    return role is not Role.BAM and role in grantable_by(access.role_on(scope))
 
 
 def can_view_employee(access: Access, person: User) -> bool:
@@ -90,12 +95,14 @@ def can_end_membership(access: Access, person: User) -> bool:
 
 
 def can_suspend_membership(access: Access, person: User) -> bool:
-    """A BAM suspends the access of others and resumes it."""
+    """A BAM suspends the access of others."""
+    return _taking(access, Action.MANAGE_EMPLOYEES).allowed and person != access.person
+
+
+def can_resume_membership(access: Access, person: User) -> bool:
+    """A BAM of a business that is active resumes the access of others."""
     is_manager = access.decide(Action.MANAGE_EMPLOYEES, access.acting_for).allowed
     return is_manager and person != access.person
-
-
-can_resume_membership = can_suspend_membership
 
 
 def can_view_program(access: Access, program: ProgramAccount) -> Decision:
@@ -131,10 +138,8 @@ def can_end_relationship(
     """A BAM of the client ends a relationship; a PAM ends its program-level terms on its programs.
 
     Gives those of the terms, all of them the client's, that the person may end: also on a program
-    account that is closed, in a business that is active.
+    account that is closed and in a business that is not active.
     """
-    if access.acting_for.status != BusinessAccount.Status.ACTIVE:
-        return []
     if access.is_bam:
         return list(terms)
     programs = {program.pk for program in access.overseen(Action.MANAGE_RELATIONSHIPS)}
@@ -143,7 +148,7 @@ def can_end_relationship(
 
 def can_leave_relationship(access: Access) -> Decision:
     """The BAM of a service provider leaves a client."""
-    return access.decide(Action.MANAGE_CLIENTS, access.acting_for)
+    return _taking(access, Action.MANAGE_CLIENTS)
 
 
 def grantable_ceilings(access: Access) -> list[Ceiling]:
@@ -182,6 +187,11 @@ def can_assign_staff(access: Access) -> Decision:
     return access.decide(Action.MANAGE_CLIENTS, access.acting_for)
 
 
+def can_end_staff_assignment(access: Access) -> Decision:
+    """The BAM of a service provider ends the work of its people for a client."""
+    return _taking(access, Action.MANAGE_CLIENTS)
+
+
 def can_manage_groups(access: Access) -> Decision:
     """A BAM makes employee groups and program-account groups."""
     return access.decide(Action.MANAGE_EMPLOYEES, access.acting_for)
@@ -203,6 +213,12 @@ def why_undecidable(
     if any(one.extension in undecided and one.pk in closed for one in access.overseen(action)):
         return str(Reason.PROGRAM_CLOSED.label)
     return _("Nothing in this request is yours to decide.")
+
+
+def _taking(access: Access, action: Action) -> Decision:
+    """What a BAM takes away is taken in a business that is not active too."""
+    decision = access.decide(action, access.acting_for)
+    return Decision(Reason.ALLOWED) if decision.reason in STILL_TAKEN else decision
 
 
 def _decidable[Line: (AccessRequestLine, RelationshipRequestLine)](

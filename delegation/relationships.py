@@ -26,6 +26,7 @@ from delegation.models import (
     Status,
     Visibility,
 )
+from delegation.models.periods import during
 from delegation.roles import Action
 from delegation.services.relationships import Agreement
 from delegation.terms import (
@@ -49,6 +50,8 @@ class Given:
     state: State
     programs: tuple[str, ...]
     terms: tuple[RelationshipTerms, ...]
+    lasts_elsewhere: bool
+    """Whether the firm goes on acting under terms that the reader may not know."""
 
 
 @dataclass(frozen=True)
@@ -132,13 +135,16 @@ def outcome(waiting: RelationshipRequest, at: datetime) -> str:
 def relationships_of(access: Access) -> list[Given]:
     """The relationships of the business acted for, those begun last first."""
     terms = sorted(_terms_known(access), key=_relationship, reverse=True)
-    return [_given(tuple(rows), access) for _key, rows in groupby(terms, key=_relationship)]
+    elsewhere = _lasting_elsewhere(access)
+    return [
+        _given(tuple(rows), access, elsewhere) for _key, rows in groupby(terms, key=_relationship)
+    ]
 
 
 def relationship_of(access: Access, pk: UUID) -> Given | None:
     """One relationship of the business acted for; nothing where its reader may not know of it."""
     terms = tuple(_terms_known(access).filter(relationship=pk))
-    return _given(terms, access) if terms else None
+    return _given(terms, access, _lasting_elsewhere(access)) if terms else None
 
 
 def terms_in_force_with(access: Access, provider: BusinessAccount) -> list[RelationshipTerms]:
@@ -155,23 +161,43 @@ def _terms_known(access: Access) -> QuerySet[RelationshipTerms]:
         starts_at__lte=access.at,
     )
     if not access.is_bam:
-        known = known.filter(Q(program__in=managed_programs(access)) | Q(program=None))
+        known = known.filter(_touches(access))
     return known.select_related("program", "relationship__provider", "agreed_by")
+
+
+def _touches(access: Access) -> Q:
+    return Q(program__in=managed_programs(access)) | Q(program=None)
+
+
+def _lasting_elsewhere(access: Access) -> frozenset[UUID]:
+    """The relationships that last by terms which the person may not read: a BAM reads all."""
+    if access.is_bam:
+        return frozenset()
+    live = RelationshipTerms.objects.filter(
+        during(access.at),
+        during(access.at, "relationship__"),
+        relationship__client=access.acting_for,
+    )
+    return frozenset(live.exclude(_touches(access)).values_list("relationship", flat=True))
 
 
 def _relationship(terms: RelationshipTerms) -> tuple[object, ...]:
     return terms.relationship.starts_at, str(terms.relationship_id)
 
 
-def _given(terms: tuple[RelationshipTerms, ...], access: Access) -> Given:
+def _given(
+    terms: tuple[RelationshipTerms, ...], access: Access, elsewhere: frozenset[UUID]
+) -> Given:
     relationship = terms[0].relationship
+    lasts_elsewhere = relationship.pk in elsewhere
     in_force = [row for row in terms if row.in_force_at(access.at)]
     return Given(
         pk=relationship.pk,
         provider=relationship.provider,
-        state=state_of(terms, access.at),
+        state=state_of(terms, access.at, lasts_elsewhere=lasts_elsewhere),
         programs=programs_in_words(in_force or terms),
         terms=terms,
+        lasts_elsewhere=lasts_elsewhere,
     )
 
 

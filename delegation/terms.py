@@ -143,10 +143,13 @@ def rules_in_words(
     )
 
 
-def state_of(terms: Collection[RelationshipTerms], at: datetime) -> State:
+def state_of(
+    terms: Collection[RelationshipTerms], at: datetime, *, lasts_elsewhere: bool = False
+) -> State:
     """What a relationship is now, by all the terms of it, begun by now, that its reader may know.
 
-    The terms decide and not the relationship's row: authority lasts as long as both.
+    The terms decide and not the relationship's row: authority lasts as long as both. Where all
+    of them are over, `lasts_elsewhere` says that others, which the reader may not know, are not.
     """
     ends = [row.effective_end for row in terms if row.in_force_at(at)]
     if ends:
@@ -160,6 +163,8 @@ def state_of(terms: Collection[RelationshipTerms], at: datetime) -> State:
     )
     on = {"day": day(last_day(ended_at))}
     if is_deliberate:
-        return State("neutral", _("Ended"), _("On %(day)s") % on, is_over=True, reason=reason)
+        label = _("Ended on your program accounts") if lasts_elsewhere else _("Ended")
+        return State("neutral", label, _("On %(day)s") % on, is_over=True, reason=reason)
+    label = _("Expired on your program accounts") if lasts_elsewhere else _("Expired")
     expired = _("At the end of %(day)s (Eastern time)") % on
-    return State("neutral", _("Expired"), expired, is_over=True)
+    return State("neutral", label, expired, is_over=True)

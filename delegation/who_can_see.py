@@ -18,7 +18,7 @@ from delegation.access import Access, Client, Submission
 from delegation.clients import people_who_work_for
 from delegation.employees import people_with_a_role
 from delegation.models import RelationshipTerms
-from delegation.permissions import can_assign_staff, can_end_role, can_manage_groups
+from delegation.permissions import can_end_role, can_end_staff_assignment, can_manage_groups
 from delegation.reasons import Reason
 from delegation.roles import Action, Role, may
 from delegation.standing import (
@@ -130,14 +130,14 @@ def _own_staff(
     held = own_roles(keys, [firm.pk], access.at)
     assigned = assignments(keys, firm.pk, client_id, access.at)
     terms = access.client(client_id).terms
-    may_assign = can_assign_staff(access).allowed
+    may_unassign = can_end_staff_assignment(access).allowed
     for person in people:
         own = held[person.pk, firm.pk]
         client = Client(managers_assignment(own) or assigned.get(person.pk, ()), terms)
         theirs = Access(person, firm, access.at, own=own, clients={client_id: client})
         decision = theirs.decide(VIEW, submission or program)
         if decision.allowed:
-            yield Someone(person, decision.paths, may_assign and not own.bam)
+            yield Someone(person, decision.paths, may_unassign and not own.bam)
 
 
 def _firms(

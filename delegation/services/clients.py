@@ -19,7 +19,7 @@ from delegation.models import (
     StaffAssignment,
 )
 from delegation.models.periods import during
-from delegation.permissions import can_assign_staff
+from delegation.permissions import can_assign_staff, can_end_staff_assignment
 from delegation.services import roles as role_service
 from delegation.services.decisions import Problem, not_allowed
 
@@ -118,9 +118,11 @@ def end_staff_assignment(
     """End an assignment at once."""
     locked = StaffAssignment.objects.select_for_update(no_key=True).get(pk=assignment.pk)
     assignee = locked.person or locked.employee_group
-    allowed = can_assign_staff(Access(actor, acting_for, at)).allowed
-    problem = None if allowed and locked.provider_id == acting_for.pk else _not_allowed(acting_for)
-    if not locked.active_at(at):
+    allowed = can_end_staff_assignment(Access(actor, acting_for, at)).allowed
+    problem: Problem | None = None
+    if not allowed or locked.provider_id != acting_for.pk:
+        problem = "not_allowed", _("You cannot assign employees here.")
+    elif not locked.active_at(at):
         problem = "already_ended", _("This assignment is over already. Nothing was changed.")
     if problem:
         return _refuse("staff_assignment.end", problem, actor, acting_for, _name(assignee), at)

@@ -19,7 +19,7 @@ from delegation.access import Access
 from delegation.models import Relationship, RelationshipRequest, RelationshipTerms
 from delegation.permissions import can_end_relationship, can_leave_relationship
 from delegation.services import roles as role_service
-from delegation.services.decisions import Problem, not_allowed, own_path
+from delegation.services.decisions import Problem, own_path
 from delegation.services.relationships import lock_relationships, span
 from delegation.terms import fingerprint, live_terms, program_label
 from notices.services import notify
@@ -82,7 +82,7 @@ def _end(
     access = Access(access.person, access.acting_for, not_before(access.at, *chains))
     live = live_terms(locked.terms.select_related("program"), access.at)
     ending = mine(access, locked, live)
-    problem = _why_not_ending(access, live, ending, expected_terms)
+    problem = _why_not_ending(live, ending, expected_terms)
     if problem:
         # A refused attempt is told to the own business alone.
         return refuse(
@@ -117,13 +117,11 @@ def _lock(relationship: Relationship) -> Relationship:
     return row
 
 
-def _why_not_ending(
-    access: Access, live: Terms, ending: Terms, expected_terms: str
-) -> Problem | None:
+def _why_not_ending(live: Terms, ending: Terms, expected_terms: str) -> Problem | None:
     if not live:
         return "already_ended", _("This relationship is over already. Nothing was changed.")
     if not ending:
-        return not_allowed(access.acting_for, _("Nothing in this relationship is yours to end."))
+        return "not_allowed", _("Nothing in this relationship is yours to end.")
     if fingerprint(ending) != expected_terms:
         return "changed", _(
             "What was agreed changed while you had the page open. Nothing was ended. Read it "

@@ -18,7 +18,12 @@ from audit.services import Refusal, business_chain, not_before, person_chain, re
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
 from delegation.models import AccessRequest, BusinessRole, Membership, ProgramRole
-from delegation.permissions import can_end_membership, can_end_role, can_resume_membership
+from delegation.permissions import (
+    can_end_membership,
+    can_end_role,
+    can_resume_membership,
+    can_suspend_membership,
+)
 from delegation.roles import Role
 from delegation.services import roles as role_service
 from delegation.services.decisions import Problem, not_allowed, own_path
@@ -60,9 +65,11 @@ def end_membership(
 def suspend_membership(
     *, actor: User, acting_for: BusinessAccount, membership: Membership, reason: str, at: datetime
 ) -> Row | Refusal:
-    """Stop a person's rights in the business for a while; nothing is lost."""
+    """Stop another person's rights in the business for a while; nothing is lost."""
 
     def suspend(row: Membership, at: datetime) -> Problem | None:
+        if not can_suspend_membership(Access(actor, acting_for, at), row.person):
+            return _not_allowed()
         if row.suspended_at is not None:
             return "already_suspended", _("This access is suspended already. Nothing was changed.")
         row.suspended_at = at
@@ -79,7 +86,7 @@ def resume_membership(
 
     def resume(row: Membership, at: datetime) -> Problem | None:
         if not can_resume_membership(Access(actor, acting_for, at), row.person):
-            return _not_allowed(acting_for)
+            return not_allowed(acting_for, _("You cannot change this access."))
         if row.suspended_at is None:
             return "not_suspended", _("This access is not suspended. Nothing was changed.")
         row.suspended_at = None
@@ -202,20 +209,20 @@ def _why_not_takeable(
 ) -> Problem | None:
     business = scope if isinstance(scope, BusinessAccount) else scope.business
     if business.pk != access.acting_for.pk:
-        return _not_allowed(access.acting_for)
+        return _not_allowed()
     if isinstance(row, Membership):
         is_allowed = can_end_membership(access, person)
     else:
         is_allowed = can_end_role(access, person, scope, Role(row.role))
     if not is_allowed:
-        return _not_allowed(access.acting_for)
+        return _not_allowed()
     if not row.active_at(access.at):
         return "already_ended", _("This access is over already. Nothing was changed.")
     return None
 
 
-def _not_allowed(acting_for: BusinessAccount) -> Problem:
-    return not_allowed(acting_for, _("You cannot change this access."))
+def _not_allowed() -> Problem:
+    return "not_allowed", _("You cannot change this access.")
 
 
 def _why_last_manager(business: BusinessAccount, before: set[int], at: datetime) -> Problem | None:

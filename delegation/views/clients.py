@@ -38,6 +38,7 @@ from delegation.models import (
 from delegation.navigation import section_nav
 from delegation.permissions import (
     can_assign_staff,
+    can_end_staff_assignment,
     can_leave_relationship,
     can_list_clients,
     can_list_relationship_requests,
@@ -220,7 +221,7 @@ def staff_assignment_create(request: HttpRequest, bn9: str, client_bn9: str) -> 
     return render(request, "delegation/staff_assignment_create.html", context, status=status)
 
 
-@rule(post=can_assign_staff)
+@rule(post=can_end_staff_assignment)
 @once
 def staff_assignment_end(request: HttpRequest, bn9: str, client_bn9: str, pk: UUID) -> HttpResponse:
     """End the work of an employee for a client, at once."""
@@ -333,14 +334,15 @@ def _client_page(
 ) -> HttpResponse:
     [known] = clients_of(access, [client])
     terms = agreed(known.terms, access.at, PROVIDER_LABELS)
-    may_assign = can_assign_staff(access).allowed
+    may_unassign = can_end_staff_assignment(access).allowed
     context = {
         "business": access.acting_for,
         "client": known,
         "in_force": [one for one in terms if one.is_in_force and access.is_provider],
         "history": [one for one in terms if not one.is_in_force],
-        "assigned": assigned_to(access, client) if may_assign else [],
-        "may_assign": may_assign,
+        "assigned": assigned_to(access, client) if may_unassign else [],
+        "may_assign": can_assign_staff(access).allowed,
+        "may_unassign": may_unassign,
         "only_past": "" if access.is_provider else Reason.NOT_A_PROVIDER.label,
         "may_leave": can_leave_relationship(access).allowed and live_terms(known.terms, access.at),
         "problem": problem,

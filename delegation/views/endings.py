@@ -38,7 +38,7 @@ def relationship_end(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Say what stops and what the firm keeps, and once that is confirmed, end it."""
     access = enter(request, bn9)
     given, ending = _given(access, pk)
-    require_any(ending or given.state.is_over, access)
+    require_any(ending or given.state.is_over)
     if request.method != "POST" and not ending:
         return redirect("relationship_detail", bn9=bn9, pk=pk)
     form = RelationshipEndForm(request.POST if request.method == "POST" else None)
@@ -48,8 +48,7 @@ def relationship_end(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     if isinstance(answer, Refusal):
         form.add_error(None, str(answer.message))
         return _end_page(request, access, *_given(access, pk), form, status=status_of(answer))
-    said = _("The authority of %(firm)s to act for %(business)s, %(bn)s, has ended.")
-    messages.success(request, said % _names(given.provider, access.acting_for))
+    messages.success(request, _ended(answer, access, given.provider, ending))
     return redirect("relationship_detail", bn9=bn9, pk=pk)
 
 
@@ -119,7 +118,7 @@ def _end_page(
     context = {
         "relationship": given,
         "provider": given.provider,
-        "is_part": len(ending) < len(live_terms(given.terms, access.at)),
+        "is_part": given.lasts_elsewhere or len(ending) < len(live_terms(given.terms, access.at)),
         "sections": section_nav(access, "relationship_list"),
     }
     template = "delegation/relationship_end.html"
@@ -157,6 +156,21 @@ def _page(
         "fingerprint": fingerprint(ending) if ending else "",
     }
     return render(request, template, context, status=status if form.is_bound else 200)
+
+
+def _ended(
+    relationship: Relationship, access: Access, provider: BusinessAccount, terms: Terms
+) -> str:
+    """What an end by the client ended: all, or the terms of some program accounts."""
+    said = _("The authority of %(firm)s to act for %(business)s, %(bn)s, has ended.")
+    # Who ended a relationship is written with the last of its terms alone.
+    if relationship.ended_by_id is None:
+        said = _(
+            "The authority of %(firm)s to act for %(business)s, %(bn)s, has ended on these "
+            "program accounts: %(programs)s."
+        )
+    programs = ", ".join(programs_in_words(terms))
+    return said % (_names(provider, access.acting_for) | {"programs": programs})
 
 
 def _names(firm: BusinessAccount, client: BusinessAccount) -> dict[str, str]:

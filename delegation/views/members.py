@@ -70,7 +70,7 @@ def employee_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
 def membership_end(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Say what goes, and once that is confirmed, end all access of the person in one act."""
     access, membership = _enter(request, bn9, pk)
-    require_any(can_end_membership(access, membership.person), access)
+    require_any(can_end_membership(access, membership.person))
     if request.method != "POST" and not membership.active_at(access.at):
         return redirect("employee_detail", bn9=bn9, pk=pk)
     form = MembershipEndForm(request.POST if request.method == "POST" else None)
@@ -98,7 +98,7 @@ def membership_end(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
 def membership_suspend(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Say what stops, and once that is confirmed, stop it until a manager resumes it."""
     access, membership = _enter(request, bn9, pk)
-    require_any(can_suspend_membership(access, membership.person), access)
+    require_any(can_suspend_membership(access, membership.person))
     form = MembershipEndForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         template, status = "delegation/membership_suspend.html", 422 if form.is_bound else 200
@@ -164,9 +164,7 @@ def _role_end(
     held: BusinessRole | ProgramRole,
     end: Callable[..., Any],
 ) -> HttpResponse:
-    require_any(
-        can_end_role(access, membership.person, held.content_object, Role(held.role)), access
-    )
+    require_any(can_end_role(access, membership.person, held.content_object, Role(held.role)))
     if request.method != "POST" and not held.active_at(access.at):
         return redirect("employee_detail", bn9=access.acting_for.bn9, pk=membership.pk)
     form = RoleEndForm(request.POST if request.method == "POST" else None)

@@ -286,7 +286,7 @@ class Model:
 
     def end_membership(self, actor: str, row: Row, *, suspend: bool) -> bool:
         person, business = row.person, row.business
-        if actor != person and not self.is_bam(actor, business):
+        if not self.is_bam(actor, business) if actor != person else suspend:
             return False
         if self._takes_the_last(person, business):
             return False

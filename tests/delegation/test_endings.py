@@ -230,17 +230,18 @@ def test_what_was_given_on_a_closed_program_is_taken_back(
 
 
 @pytest.mark.parametrize("side", ["client", "provider"])
-def test_in_an_account_that_is_not_active_nothing_ends(
+def test_in_an_account_that_is_not_active_a_relationship_still_ends(
     world: World, maple: BusinessAccount, itn: BusinessAccount, side: str
 ) -> None:
     acting_for = maple if side == "client" else itn
     acting_for.status = BusinessAccount.Status.SUSPENDED
     acting_for.save()
-    refusal = part(world, world.manager(acting_for), acting_for, related(maple, itn))
-    assert isinstance(refusal, Refusal) and "not active" in str(refusal.message)
+    browser = as_(world.manager(acting_for))
     address = end_url(maple, itn) if side == "client" else leave_url(maple, itn)
-    page = as_(world.manager(acting_for)).get(address)
-    assert page.status_code == 403 and "This business account is not active" in words(page)
+    page = browser.get(address)
+    assert page.status_code == 200 and "This business account is not active" in words(page)
+    assert browser.post(address, confirmed(page)).status_code == 302
+    assert not live_terms(related(maple, itn).terms.all(), world.at)
 
 
 @pytest.mark.parametrize(
@@ -485,8 +486,25 @@ def test_a_pam_reads_which_part_ends(
     page = browser.get(end_url(maple, itn))
     assert "RM 0001" in words(page) and "RM 0002" not in words(page)
     answer = browser.post(end_url(maple, itn), confirmed(page), follow=True)
-    assert "Ended On November 23, 2026" in words(answer)
-    assert related(maple, itn).active_at(world.at)
+    text = words(answer)
+    assert "What a Business Account Manager agreed to" in words(page)
+    said = f"The authority of ITN to act for Maple, {maple.bn_shown}, has ended"
+    assert f"{said} on these program accounts: RM 0001 Maple 1." in text
+    assert f"{said}." not in text
+    assert "Ended on your program accounts On November 23, 2026" in text
+    assert "What was agreed on other program accounts stays as it is." in text
+    assert "RM 0002" not in text and related(maple, itn).active_at(world.at)
+
+
+def test_a_pam_who_ends_all_there_is_reads_so(world: World, maple: BusinessAccount) -> None:
+    cedar = world.broker("Cedar")
+    world.relationship(maple, cedar)
+    browser = as_(world.employee("Pam", maple, RM0001="pam"))
+    page = browser.get(end_url(maple, cedar))
+    assert "What stays" not in words(page)
+    text = words(browser.post(end_url(maple, cedar), confirmed(page), follow=True))
+    assert f"The authority of Cedar to act for Maple, {maple.bn_shown}, has ended." in text
+    assert "Ended On November 23, 2026" in text and "stays as it is" not in text
 
 
 def test_the_same_form_sent_twice_ends_once(

@@ -29,6 +29,7 @@ CLAIMANTS = 8 if NIGHTLY else 4
 OF_EMPLOYEES = [("approve", "approve"), ("approve", "reject"), ("approve", "withdraw")]
 OF_FIRMS = [("agree", "agree"), ("agree", "reject_firm"), ("agree", "withdraw_firm")]
 WAYS = ["end_membership", "suspend", "demote", "set_an_end"]
+BY_ONESELF = [way for way in WAYS if way != "suspend"]  # nobody suspends oneself
 TOO_LATE = {"last_manager", "not_allowed", "already_ended"}
 
 type Jobs = list[tuple[str, dict[str, Any]]]
@@ -141,7 +142,7 @@ def test_every_way_to_lose_the_last_manager(world: World, racers: Racers, by: st
     rounds = max(ROUNDS // 10, 1)
     wrong = [
         parting(world, racers, ways, by)
-        for ways in combinations_with_replacement(WAYS, 2)
+        for ways in combinations_with_replacement(BY_ONESELF if by == "oneself" else WAYS, 2)
         for _ in range(rounds)
     ]
     assert not any(wrong), wrong
@@ -151,7 +152,7 @@ def test_every_way_to_lose_the_last_manager(world: World, racers: Racers, by: st
 def test_without_its_lock_a_business_loses_its_last_manager(
     world: World, racers: Racers, by: str
 ) -> None:
-    ways = list(combinations_with_replacement(WAYS, 2))
+    ways = list(combinations_with_replacement(BY_ONESELF if by == "oneself" else WAYS, 2))
     wrong = [
         parting(world, racers, ways[number % len(ways)], by, is_locked=False)
         for number in range(CONTROL_ROUNDS)

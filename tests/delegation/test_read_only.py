@@ -8,7 +8,14 @@ from django.urls import reverse
 
 from audit.services import Refusal
 from businesses.models import BusinessAccount
-from delegation.models import Ceiling, Level, Relationship, RelationshipRequest
+from delegation.models import (
+    Ceiling,
+    Level,
+    ProgramRole,
+    Relationship,
+    RelationshipRequest,
+    StaffAssignment,
+)
 from delegation.roles import Role
 from delegation.services.clients import create_staff_assignment
 from delegation.services.employees import Grants, approve_access_request
@@ -18,10 +25,10 @@ from delegation.services.relationships import (
     approve_relationship_request,
     withdraw_relationship_request,
 )
-from delegation.services.rights import end_membership
+from delegation.services.rights import end_program_role, resume_membership
 from tests.access.random_worlds import submission
 from tests.delegation.reading import as_, words
-from tests.world import World
+from tests.world import World, done
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -268,15 +275,16 @@ def test_what_is_refused_to_an_account_that_is_not_active_says_why(
     world: World, maple: BusinessAccount, itn: BusinessAccount
 ) -> None:
     world.relationship(maple, itn)
-    ben = world.member("Ben", itn)
+    ben, eve = world.member("Ben", itn), world.member("Eve", itn)
     waiting = world.relationship_request(itn, maple)
+    eve.memberships.update(suspended_at=world.at)
     become(itn, status="suspended")
     by_itn = {"actor": world.manager(itn), "acting_for": itn, "at": world.at}
 
     refusals = [
         create_staff_assignment(assignee=ben, target=maple, role=Ceiling.READER, **by_itn),
         withdraw_relationship_request(relationship_request=waiting, **by_itn),
-        end_membership(membership=ben.memberships.get(), reason="Left", **by_itn),
+        resume_membership(membership=eve.memberships.get(), **by_itn),
     ]
 
     for refusal in refusals:
@@ -284,6 +292,38 @@ def test_what_is_refused_to_an_account_that_is_not_active_says_why(
         assert (refusal.code, str(refusal.message)) == ("not_allowed", NOT_ACTIVE)
     response = as_(world.manager(itn)).get(url("relationship_request_create", itn))
     assert response.status_code == 403 and NOT_ACTIVE in words(response)
+
+
+def test_in_an_account_that_is_not_active_access_is_still_taken(
+    world: World, maple: BusinessAccount, itn: BusinessAccount
+) -> None:
+    world.relationship(maple, itn)
+    world.assign("Ben", itn, maple)
+    ben, eve = world.person("Ben"), world.employee("Eve", itn, RM0001="editor")
+    pam = world.employee("Pam", itn, RM0001="pam")
+    become(itn, status="suspended")
+    boss = as_(world.manager(itn))
+    page = boss.get(url("client_detail", itn, client_bn9=maple.bn9))
+    assert "Assign an employee" not in words(page)
+    assignment = StaffAssignment.objects.get(person=ben)
+    unassign = url("staff_assignment_end", itn, client_bn9=maple.bn9, pk=assignment.pk)
+    assert unassign in page.content.decode()
+    assert boss.post(unassign).status_code == 302
+    assert not StaffAssignment.objects.get(person=ben).active_at(world.at)
+
+    done(
+        end_program_role(
+            role=ProgramRole.objects.get(user=eve), actor=pam, acting_for=itn, at=world.at
+        )
+    )
+    about = {"reason": "Out", "confirm": "yes"}
+    for name, person in (("membership_suspend", eve), ("membership_end", ben)):
+        address = url(name, itn, pk=person.memberships.get().pk)
+        assert as_(pam).post(address, about).status_code in (403, 404)
+        assert boss.post(address, about).status_code == 302
+    assert eve.memberships.get().suspended_at and ben.memberships.get().ends_at
+    again = boss.post(url("membership_resume", itn, pk=eve.memberships.get().pk))
+    assert again.status_code == 403 and NOT_ACTIVE in words(again)
 
 
 # ---------------------------------------------------------------- a former service provider

@@ -58,9 +58,9 @@ def _leave(world: World, maple: BusinessAccount) -> Any:
     )
 
 
-def _suspend(world: World, maple: BusinessAccount) -> Any:
+def _suspend(world: World, maple: BusinessAccount, by: User) -> Any:
     return suspend_membership(
-        actor=world.manager(maple),
+        actor=by,
         acting_for=maple,
         membership=_membership(world, maple),
         reason="Leave",
@@ -84,7 +84,7 @@ def _set_an_end(world: World, maple: BusinessAccount) -> Any:
     )
 
 
-WAYS = [_leave, _suspend, _step_down, _set_an_end]
+WAYS = [_leave, _step_down, _set_an_end]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -109,6 +109,7 @@ def test_a_second_manager_with_an_end_in_sight_does_not_count(world: World) -> N
     ana = world.employee("Ana", maple)
     BusinessRole.objects.filter(user=ana).update(ends_at=world.at + timedelta(days=1))
     assert _leave(world, maple).code == "last_manager"
+    assert _suspend(world, maple, ana).code == "last_manager"
 
 
 def test_a_second_manager_who_is_disabled_does_not_count(world: World) -> None:
@@ -269,10 +270,22 @@ def test_nobody_but_a_manager_resumes(world: World, name: str, code: str) -> Non
     assert _of(eve).suspended_at == world.at
 
 
-def test_a_manager_who_suspended_oneself_is_resumed_by_another(world: World) -> None:
+@pytest.mark.parametrize("name", ["Maple manager", "Rea"])
+def test_nobody_suspends_oneself(world: World, name: str) -> None:
+    maple = world.importer("Maple")
+    world.employee("Ana", maple)
+    world.employee("Rea", maple, RM0001="reader")
+    person = world.person(name)
+    about = {"actor": person, "acting_for": maple, "membership": _of(person), "at": world.at}
+    answer = suspend_membership(reason="Away", **about)
+    assert isinstance(answer, Refusal) and answer.code == "not_allowed"
+    assert _of(person).suspended_at is None
+
+
+def test_a_manager_whom_another_suspended_is_resumed_by_another(world: World) -> None:
     maple = world.importer("Maple")
     ana = world.employee("Ana", maple)
-    done(_suspend(world, maple))
+    done(_suspend(world, maple, ana))
     its = {"acting_for": maple, "membership": _of(world.manager(maple)), "at": world.at}
     assert isinstance(resume_membership(actor=world.manager(maple), **its), Refusal)
     done(resume_membership(actor=ana, **its))
