@@ -43,17 +43,28 @@ hypothesis.settings.register_profile("nightly", max_examples=10_000, **PATIENT)
 NIGHTLY = os.environ.get("NIGHTLY") == "1"
 hypothesis.settings.load_profile("nightly" if NIGHTLY else "ci")
 
+
+def by_night(*values: object) -> object:
+    """A case that takes long and says little that another case does not."""
+    return pytest.param(*values, marks=pytest.mark.nightly)
+
+
 # ---------------------------------------------------------------- where it is tried
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what states only PostgreSQL's behaviour elsewhere, and what takes long by day."""
+    """Skip what states only PostgreSQL's behaviour elsewhere, and what takes long by day.
+
+    What a page says is the same on every database: tests in modules of pages are marked so.
+    """
     missing = set()
     if connection.vendor != "postgresql":
         missing.add(("postgres", "needs PostgreSQL: set DATABASE_URL"))
     if not NIGHTLY:
         missing.add(("nightly", "takes long: ./run test --nightly"))
     for item in items:
+        if item.path.stem.endswith(("page", "pages")):
+            item.add_marker(pytest.mark.once)
         for marker, reason in missing:
             if item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))

@@ -174,6 +174,7 @@ BROKEN: dict[str, tuple[str, Any]] = {
 }
 
 
+@pytest.mark.nightly
 @pytest.mark.django_db
 @pytest.mark.parametrize("broken", BROKEN)
 def test_a_broken_list_is_caught(monkeypatch: pytest.MonkeyPatch, broken: str) -> None:

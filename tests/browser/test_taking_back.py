@@ -19,6 +19,7 @@ from delegation.models import (
 from tests.browser.looks import WIDE, wrongs
 from tests.browser.visitor import Visitor
 from tests.chromium import sign_in
+from tests.conftest import by_night
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +50,7 @@ def looked_at(visitor: Visitor) -> None:
     assert not found, f"{visitor.page.url}:\n" + "\n".join(found)
 
 
-@pytest.mark.parametrize("language", ["en-ca", "fr-ca"])
+@pytest.mark.parametrize("language", [by_night("en-ca"), "fr-ca"])
 def test_a_manager_takes_back_what_an_employee_has(as_person: Sit) -> None:
     olivia = as_person(OLIVIA)
     tom = Membership.objects.get(person__email=TOM.email)
@@ -90,7 +91,7 @@ def test_a_manager_takes_back_what_an_employee_has(as_person: Sit) -> None:
     assert olivia.reads(olivia.say("Name a second Business Account Manager"))
 
 
-@pytest.mark.parametrize("language", ["en-ca", "fr-ca"])
+@pytest.mark.parametrize("language", ["en-ca", by_night("fr-ca")])
 def test_a_client_ends_a_relationship_and_a_provider_leaves(as_person: Sit) -> None:
     olivia, grace = as_person(OLIVIA), as_person(GRACE)
     [itn] = Relationship.objects.filter(client__bn9=MAPLE, provider__bn9=ITN)

@@ -12,6 +12,7 @@ from businesses.models import BusinessAccount
 from delegation.abilities import Abilities, abilities_of, ceiling_rows, role_rows
 from delegation.roles import TABLE, Action, Role
 from tests.browser.looks import wrongs
+from tests.conftest import by_night
 from tests.delegation.reading import as_, words
 from tests.world import World
 
@@ -98,7 +99,7 @@ def test_the_help_is_made_from_the_table(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("language", ["en-ca", "fr-ca"])
+@pytest.mark.parametrize("language", [by_night("en-ca"), "fr-ca"])
 def test_nothing_is_wrong_with_the_help(
     new_page: Callable[..., Page], portal: str, language: str
 ) -> None:

@@ -273,6 +273,7 @@ def test_clients_come_by_the_page(
     assert shown(broken) == shown(first)
 
 
+@pytest.mark.once
 def test_the_list_costs_the_same_for_three_and_thirty(world: World, itn: BusinessAccount) -> None:
     ben = world.member("Ben", itn)
     counts: dict[int, list[int]] = {3: [], 30: []}

@@ -212,6 +212,7 @@ def test_a_search_that_cannot_be_read_says_so(world: World, maple: BusinessAccou
     assert client.get(people(maple), {"name": "a" * 5000}).status_code == 422
 
 
+@pytest.mark.once
 def test_the_list_costs_the_same_for_three_and_for_thirty(
     world: World, maple: BusinessAccount
 ) -> None:

@@ -421,6 +421,7 @@ def not_atomic() -> Iterator[None]:
         yield
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "room", sorted({service.__module__ for service in ACTS}), ids=lambda room: room
 )

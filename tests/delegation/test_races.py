@@ -22,8 +22,8 @@ from tests.world import World, next_bn9, roles_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
-ROUNDS = 200 if NIGHTLY else 4
-CONTROL_ROUNDS = 40 if NIGHTLY else 4
+ROUNDS = 200 if NIGHTLY else 2
+CONTROL_ROUNDS = 40 if NIGHTLY else 3
 CLAIMANTS = 8 if NIGHTLY else 4
 
 OF_EMPLOYEES = [("approve", "approve"), ("approve", "reject"), ("approve", "withdraw")]

@@ -239,6 +239,7 @@ def test_an_empty_list_says_so(world: World) -> None:
     assert "No firm acts for this business now." in page
 
 
+@pytest.mark.once
 def test_the_list_costs_the_same_for_three_and_thirty(world: World) -> None:
     maple = world.importer("Maple")
     browser = as_(world.manager(maple))

@@ -23,6 +23,7 @@ from delegation.services.groups import (
 from delegation.services.relationships import Rules
 from tests.browser.looks import wrongs
 from tests.chromium import sign_in
+from tests.conftest import by_night
 from tests.delegation.reading import as_, queries
 from tests.transactions.factories import declare
 from tests.transactions.pages import url, words
@@ -275,7 +276,7 @@ def test_the_cost_is_the_same_for_many_people_and_firms(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("language", ["en-ca", "fr-ca"])
+@pytest.mark.parametrize("language", [by_night("en-ca"), "fr-ca"])
 def test_nothing_is_wrong_with_the_pages(
     new_page: Callable[..., Page], portal: str, world: World, maple: BusinessAccount, language: str
 ) -> None:

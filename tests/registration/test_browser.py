@@ -10,6 +10,7 @@ from accounts.models import User
 from registration.models import Outcome, Registration
 from tests.browser.looks import wrongs
 from tests.chromium import sign_in
+from tests.conftest import by_night
 from tests.registration.claims import ENTITY, claim, put_on_file
 from tests.world import World
 
@@ -46,7 +47,7 @@ class Walk:
         self.page.locator(f'main a[href$="{ending}"]').first.click()
 
 
-@pytest.mark.parametrize("language", [pytest.param("en-ca", marks=pytest.mark.nightly), "fr-ca"])
+@pytest.mark.parametrize("language", [by_night("en-ca"), "fr-ca"])
 def test_every_page_of_a_registration(
     new_page: Callable[..., Page],
     portal: str,

@@ -166,6 +166,7 @@ def numbers(world: World) -> dict[str, str]:
     return {case.__name__: case(world) for case in cases}
 
 
+@pytest.mark.once
 def test_every_failure_takes_the_same_time(
     person: User, numbers: dict[str, str], at: datetime
 ) -> None:
@@ -174,6 +175,7 @@ def test_every_failure_takes_the_same_time(
     assert all(SAME[0] <= ratio <= SAME[1] for ratio in measured.values()), measured
 
 
+@pytest.mark.once
 def test_a_judgement_that_returns_early_is_caught(
     person: User, numbers: dict[str, str], at: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

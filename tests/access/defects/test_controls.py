@@ -20,7 +20,7 @@ TESTS = {
 ROW = re.compile(r"^\| D(\d+) \|.*\| `(test_d(\d\d)_\w+)` \|$", re.MULTILINE)
 
 
-@pytest.mark.once
+@pytest.mark.nightly
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize(
     ("test", "break_it"), CONTROLS, ids=[test.__name__ for test, _broken in CONTROLS]

@@ -62,7 +62,7 @@ from tests.world import World, done
 from transactions.amounts import MOST
 from transactions.models import Declaration, DeclarationVersion
 
-pytestmark = pytest.mark.usefixtures("clock")
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("clock")]
 
 
 def whole_business(self: Access) -> Q:
