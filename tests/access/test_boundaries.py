@@ -207,7 +207,7 @@ def ended_late(at: datetime, prefix: str = "") -> Q:
     )
 
 
-@pytest.mark.once
+@pytest.mark.nightly
 @pytest.mark.parametrize("broken", [begun_late, ended_late])
 @pytest.mark.parametrize("link", LINKS)
 def test_a_boundary_on_the_wrong_side_is_found(

@@ -66,6 +66,7 @@ def admitted(row: Row) -> str:
     return ""
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("clock")
 def test_a_rule_that_says_no_closes_every_page_that_states_it(world: World) -> None:
     cast = Cast(world).build()

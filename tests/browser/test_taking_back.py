@@ -50,7 +50,7 @@ def looked_at(visitor: Visitor) -> None:
     assert not found, f"{visitor.page.url}:\n" + "\n".join(found)
 
 
-@pytest.mark.parametrize("language", [by_night("en-ca"), "fr-ca"])
+@pytest.mark.parametrize("language", [by_night("en-ca"), by_night("fr-ca")])
 def test_a_manager_takes_back_what_an_employee_has(as_person: Sit) -> None:
     olivia = as_person(OLIVIA)
     tom = Membership.objects.get(person__email=TOM.email)

@@ -35,7 +35,7 @@ from registration.models import ENTITY, Registration
 from transactions.declarations import visible_declarations
 from transactions.models import Declaration, DeclarationVersion
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 def make(folder: Path, at: datetime, *, businesses: int = 30, seed: int = 7) -> dict[str, Any]:

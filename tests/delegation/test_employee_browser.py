@@ -12,6 +12,7 @@ from businesses.models import BusinessAccount
 from delegation.models import AccessRequest
 from delegation.roles import Role
 from tests.chromium import axe_violations, overflow, sign_in
+from tests.conftest import by_night
 from tests.world import World, roles_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -75,7 +76,7 @@ def test_a_person_asks_and_a_manager_grants_at_320_pixels(
     expect(eve.get_by_text("You can now work for Maple Imports")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("width", [by_night(1280), 320])
 def test_the_pages_are_open_to_everybody(
     width: int, world: World, new_page: Callable[..., Page], portal: str
 ) -> None:

@@ -29,7 +29,7 @@ from tests.transactions.pages import url
 from tests.world import World
 from transactions.models import DeclarationVersion
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 VIEW, EDIT = Visibility.VIEW, Visibility.EDIT
 ALL = Rules(EDIT, EDIT, EDIT)

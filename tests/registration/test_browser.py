@@ -47,7 +47,7 @@ class Walk:
         self.page.locator(f'main a[href$="{ending}"]').first.click()
 
 
-@pytest.mark.parametrize("language", [by_night("en-ca"), "fr-ca"])
+@pytest.mark.parametrize("language", [by_night("en-ca"), by_night("fr-ca")])
 def test_every_page_of_a_registration(
     new_page: Callable[..., Page],
     portal: str,
