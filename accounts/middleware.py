@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.deprecation import MiddlewareMixin
 
 OPEN_WITHOUT_PROFILE = {
     "profile_create",
@@ -25,14 +26,8 @@ OPEN_WITHOUT_PROFILE = {
 """The pages, by name, that a signed-in person without a profile can open."""
 
 
-class ProfileRequiredMiddleware:
+class ProfileRequiredMiddleware(MiddlewareMixin):
     """Sends a signed-in person without a profile to create one, and remembers where they went."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
 
     def process_view(
         self,

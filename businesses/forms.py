@@ -1,5 +1,6 @@
 """Form fields that read business and program account numbers however people type them."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django import forms
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from businesses.bn import LONGEST_INPUT, InvalidBN, parse_extension, split_bn
 
 
-class _NumberField(forms.CharField):
+class _NumberField(forms.CharField, ABC):
     """A short text of which only the compact reading is kept."""
 
     def __init__(self, **options: Any) -> None:
@@ -29,8 +30,9 @@ class _NumberField(forms.CharField):
         except InvalidBN as wrong:
             raise ValidationError(self.error_messages[wrong.code], code=wrong.code) from wrong
 
+    @abstractmethod
     def read(self, text: str) -> str:
-        raise NotImplementedError
+        """The number in `text` in its compact form; raise `InvalidBN`."""
 
 
 class BN9Field(_NumberField):

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from audit.services import business_chain, record
-from businesses.models import BusinessAccount, ProgramAccount
+from businesses.models import BusinessAccount, ProgramAccount, RegisterEntity
 from businesses.register import EntityProgram, LegalEntity
 
 
@@ -17,7 +17,17 @@ def open_business(*, entity: LegalEntity, at: datetime) -> BusinessAccount:
 
     Raises `IntegrityError` if the number has an account already: of several claims one wins.
     """
-    business = BusinessAccount.objects.create(
+    business = account_of(entity)
+    business.save(force_insert=True)
+    ProgramAccount.objects.bulk_create(
+        _program(business, program, at) for program in entity.programs
+    )
+    return business
+
+
+def account_of(entity: LegalEntity | RegisterEntity) -> BusinessAccount:
+    """The active account of a legal entity as the register has it; not saved."""
+    return BusinessAccount(
         bn9=entity.bn9,
         legal_name=entity.legal_name,
         operating_name=entity.operating_name,
@@ -30,10 +40,6 @@ def open_business(*, entity: LegalEntity, at: datetime) -> BusinessAccount:
         provider_type=entity.provider_type,
         status=BusinessAccount.Status.ACTIVE,
     )
-    ProgramAccount.objects.bulk_create(
-        _program(business, program, at) for program in entity.programs
-    )
-    return business
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import get_resolver
 from django.urls.resolvers import LocalePrefixPattern, URLPattern, URLResolver
+from django.utils.deprecation import MiddlewareMixin
 
 from pages.rules import Rule, Rules, any_person, anyone, rules_of
 
@@ -122,14 +123,8 @@ def every_route_has_a_rule(**kwargs: Any) -> list[checks.CheckMessage]:
     ]
 
 
-class RuleRequiredMiddleware:
+class RuleRequiredMiddleware(MiddlewareMixin):
     """Lets nobody into a view without a rule, and no method in that has none."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
 
     def process_view(
         self,

@@ -6,6 +6,8 @@ because something changed meanwhile or the preview was never seen, the preview i
 """
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -30,3 +32,8 @@ def is_confirmed(request: HttpRequest, shown: object) -> bool:
 def is_confirming(request: HttpRequest) -> bool:
     """Whether the post confirms something; if not this, the preview says that it changed."""
     return CONFIRM in request.POST
+
+
+def previewed(request: HttpRequest, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page of a preview knows: what it shows, its seal, and whether it has changed."""
+    return {**shown, "seal": seal(request, shown), "has_changed": is_confirming(request)}

@@ -21,6 +21,7 @@ from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.utils import translation
 
+from businesses.models import BusinessAccount
 from pages import steady
 from tests.world import World
 
@@ -166,3 +167,15 @@ def in_english() -> Iterator[None]:
 def world(db: None, at: datetime) -> World:
     """Businesses and people that a test names as it goes."""
     return World(at)
+
+
+@pytest.fixture
+def maple(world: World) -> BusinessAccount:
+    """An importer."""
+    return world.importer("Maple")
+
+
+@pytest.fixture
+def itn(world: World) -> BusinessAccount:
+    """A customs broker."""
+    return world.broker("ITN")

@@ -20,6 +20,7 @@ from businesses.models import (
     RegisterStatement,
     RegisterTransaction,
 )
+from businesses.services import account_of
 from ccp.seed.words import FAMILY, GIVEN, PLACES, QUALITIES, STREETS, TRADES
 from ccp.seed.world import Firm, World
 
@@ -160,19 +161,9 @@ def _programs(firm: Firm) -> list[ProgramAccount]:
 
 def _account(entity: RegisterEntity, place: int) -> BusinessAccount:
     """Of a hundred businesses one is suspended and one is closed."""
-    return BusinessAccount(
-        bn9=entity.bn9,
-        legal_name=entity.legal_name,
-        operating_name=entity.operating_name,
-        street=entity.street,
-        city=entity.city,
-        region=entity.region,
-        postal_code=entity.postal_code,
-        country=entity.country,
-        email=entity.emails[0],
-        provider_type=entity.provider_type,
-        status={24: STATUS.SUSPENDED, 74: STATUS.CLOSED}.get(place % 100, STATUS.ACTIVE),
-    )
+    account = account_of(entity)
+    account.status = {24: STATUS.SUSPENDED, 74: STATUS.CLOSED}.get(place % 100, STATUS.ACTIVE)
+    return account
 
 
 # ---------------------------------------------------------------- the people

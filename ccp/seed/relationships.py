@@ -13,7 +13,6 @@ from accounts.models import User
 from audit.services import business_chain
 from businesses.models import ProgramAccount
 from ccp.seed.world import Client, Firm, World
-from delegation.consent import relationship_consent
 from delegation.models import (
     Ceiling,
     Decision,
@@ -24,7 +23,7 @@ from delegation.models import (
     RelationshipTerms,
     Visibility,
 )
-from delegation.services.relationships import Agreement, Rules
+from delegation.services.relationships import Agreement, Rules, terms_of
 
 AGREED = (
     "narrow", "wide", "open_ended", "expiring_soon", "expired", "future", "suspended", "ended",
@@ -169,23 +168,13 @@ def _terms(
     at: datetime,
     pair: Pair,
 ) -> RelationshipTerms:
-    consent = relationship_consent()
     return world.add(
-        RelationshipTerms(
+        terms_of(
             relationship=relationship,
             program=program,
-            level=agreement.level,
-            ceiling=agreement.ceiling,
-            may_submit=agreement.may_submit,
-            may_pay=agreement.may_pay,
-            may_see_amounts=agreement.may_see_amounts,
-            consent_version=consent.version,
-            consent_hash_en=consent.hash_en,
-            consent_hash_fr=consent.hash_fr,
+            agreement=agreement,
             agreed_by=pair.client.founder,
-            starts_at=at,
-            ends_at=agreement.ends_at,
-            **agreement.rules.columns(),
+            at=at,
         )
     )
 

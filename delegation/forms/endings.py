@@ -1,9 +1,21 @@
 """Forms that take something away. Each says on its page what goes, and the button confirms it."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from pages.forms import DayField, PortalForm
+
+
+def _reason(**options: Any) -> forms.CharField:
+    return forms.CharField(
+        label=_("Reason"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+        **options,
+    )
 
 
 class ConfirmedForm(PortalForm):
@@ -18,13 +30,7 @@ class ConfirmedForm(PortalForm):
 class MembershipEndForm(ConfirmedForm):
     """Why the access of a person ends or is suspended, where there is something to say."""
 
-    reason = forms.CharField(
-        label=_("Reason"),
-        help_text=_("The person reads it. At most 500 characters."),
-        max_length=500,
-        required=False,
-        widget=forms.Textarea({"rows": 3}),
-    )
+    reason = _reason(help_text=_("The person reads it. At most 500 characters."))
 
 
 class RelationshipEndForm(ConfirmedForm):
@@ -40,13 +46,7 @@ class RelationshipEndForm(ConfirmedForm):
             ("required", "max_length"), _("This page is out of date. Read it again, then confirm.")
         ),
     )
-    reason = forms.CharField(
-        label=_("Reason"),
-        help_text=_("The managers of both sides read it. At most 500 characters."),
-        max_length=500,
-        required=False,
-        widget=forms.Textarea({"rows": 3}),
-    )
+    reason = _reason(help_text=_("The managers of both sides read it. At most 500 characters."))
 
 
 class RoleEndForm(ConfirmedForm):

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -39,6 +38,7 @@ from delegation.services.decisions import (
     decide_line,
     lock,
     own_path,
+    tell_managers,
     why_closed,
     why_not_decidable,
     why_not_yours,
@@ -106,7 +106,7 @@ def create_access_request(
         AccessRequestLine(request=access_request, extension=extension, wished_role=role)
         for extension, role in lines.items()
     )
-    _tell_managers(bn9, at)
+    tell_managers("access_request", bn9, at)
     record(
         verb="access_request.create",
         after={"note": note, "wishes": {key: str(role) for key, role in lines.items()}},
@@ -208,17 +208,6 @@ def withdraw_access_request(
     close(locked, Decision.WITHDRAWN, actor, at)
     record(verb="access_request.withdraw", **_about(actor, locked, at))
     return locked
-
-
-def _tell_managers(bn9: str, at: datetime) -> None:
-    """Tell each manager of the number, where it is registered, once a day."""
-    for manager in role_service.managers_of(bn9, at):
-        notify(
-            key=f"access_requests_waiting:{bn9}:{manager.pk}:{timezone.localdate(at)}",
-            template="delegation/email/access_request_waiting.txt",
-            recipient=manager,
-            context={"bn9": bn9},
-        )
 
 
 def _grant(

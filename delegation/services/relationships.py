@@ -45,6 +45,7 @@ from delegation.services.decisions import (
     lock,
     not_allowed,
     own_path,
+    tell_managers,
     why_closed,
     why_not_decidable,
     why_not_yours,
@@ -161,7 +162,7 @@ def create_relationship_request(
     RelationshipRequestLine.objects.bulk_create(
         RelationshipRequestLine(request=waiting, extension=extension) for extension in extensions
     )
-    _tell_managers(client_bn9, at)
+    tell_managers("relationship_request", client_bn9, at)
     record(
         verb="relationship_request.create",
         after={"level": wish.level, "programs": list(extensions), **wish.rules.columns()},
@@ -448,23 +449,9 @@ def _agree(
     else:
         _take_out(in_force.filter(program=None).first(), programs, at)
         in_force.filter(program__in=programs).update(ends_at=at)
-    consent = relationship_consent()
     RelationshipTerms.objects.bulk_create(
-        RelationshipTerms(
-            relationship=relationship,
-            program=program,
-            level=agreement.level,
-            ceiling=agreement.ceiling,
-            may_submit=agreement.may_submit,
-            may_pay=agreement.may_pay,
-            may_see_amounts=agreement.may_see_amounts,
-            consent_version=consent.version,
-            consent_hash_en=consent.hash_en,
-            consent_hash_fr=consent.hash_fr,
-            agreed_by=actor,
-            starts_at=at,
-            ends_at=agreement.ends_at,
-            **agreement.rules.columns(),
+        terms_of(
+            relationship=relationship, program=program, agreement=agreement, agreed_by=actor, at=at
         )
         for program in scopes
     )
@@ -472,6 +459,34 @@ def _agree(
     if agreement.last_day is None or not relationship.is_open_ended:
         relationship.open_end_reason = agreement.open_end_reason
     relationship.save()
+
+
+def terms_of(
+    *,
+    relationship: Relationship,
+    program: ProgramAccount | None,
+    agreement: Agreement,
+    agreed_by: User,
+    at: datetime,
+) -> RelationshipTerms:
+    """What was agreed on a program account, or on all of them, from `at` on; not saved."""
+    consent = relationship_consent()
+    return RelationshipTerms(
+        relationship=relationship,
+        program=program,
+        level=agreement.level,
+        ceiling=agreement.ceiling,
+        may_submit=agreement.may_submit,
+        may_pay=agreement.may_pay,
+        may_see_amounts=agreement.may_see_amounts,
+        consent_version=consent.version,
+        consent_hash_en=consent.hash_en,
+        consent_hash_fr=consent.hash_fr,
+        agreed_by=agreed_by,
+        starts_at=at,
+        ends_at=agreement.ends_at,
+        **agreement.rules.columns(),
+    )
 
 
 def _take_out(
@@ -488,17 +503,6 @@ def _take_out(
         whole.pk, whole._state.adding = None, True
         whole.program, whole.starts_at, whole.ends_at = program, at, until
         whole.save(force_insert=True)
-
-
-def _tell_managers(client_bn9: str, at: datetime) -> None:
-    """Tell each manager of the number, where it is registered, once a day."""
-    for manager in role_service.managers_of(client_bn9, at):
-        notify(
-            key=f"relationship_requests_waiting:{client_bn9}:{manager.pk}:{timezone.localdate(at)}",
-            template="delegation/email/relationship_request_waiting.txt",
-            recipient=manager,
-            context={"bn9": client_bn9},
-        )
 
 
 def _told(

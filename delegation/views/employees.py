@@ -48,7 +48,7 @@ from delegation.services.employees import (
 from delegation.services.roles import managers_of
 from delegation.terms import extension_label, program_label
 from pages.once import once
-from pages.preview import is_confirmed, is_confirming, seal
+from pages.preview import is_confirmed, previewed
 from pages.rules import rule
 
 DETAIL = "delegation/access_request_detail.html"
@@ -314,10 +314,10 @@ def _preview_page(
     preview: dict[str, Any],
 ) -> HttpResponse:
     """The preview, and whether it differs from the one that was confirmed."""
-    has_changed = is_confirming(request)
-    about = {"form": form, "seal": seal(request, preview), "has_changed": has_changed}
-    context = about | preview
-    return _page(request, PREVIEW, access, access_request, context, 409 if has_changed else 200)
+    context = {"form": form, **previewed(request, preview)}
+    return _page(
+        request, PREVIEW, access, access_request, context, 409 if context["has_changed"] else 200
+    )
 
 
 def _refused_page(request: HttpRequest, access: Access, pk: UUID, refusal: Refusal) -> HttpResponse:

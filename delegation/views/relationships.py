@@ -68,7 +68,7 @@ from delegation.terms import (
 )
 from delegation.views.employees import status_of
 from pages.once import once
-from pages.preview import is_confirmed, is_confirming, seal
+from pages.preview import is_confirmed, is_confirming, previewed
 from pages.rules import rule
 
 PREVIEW = "delegation/relationship_request_approve.html"
@@ -329,10 +329,8 @@ def _preview_page(
     preview: dict[str, Any],
 ) -> HttpResponse:
     """The preview, and whether it differs from the one that was confirmed."""
-    has_changed = is_confirming(request)
-    about = {"form": form, "seal": seal(request, preview), "has_changed": has_changed}
-    context = about | preview
-    return _page(request, PREVIEW, access, waiting, context, 409 if has_changed else 200)
+    context = {"form": form, **previewed(request, preview)}
+    return _page(request, PREVIEW, access, waiting, context, 409 if context["has_changed"] else 200)
 
 
 def _refused_page(request: HttpRequest, access: Access, pk: UUID, refusal: Refusal) -> HttpResponse:

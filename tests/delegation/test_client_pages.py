@@ -82,16 +82,6 @@ def wish(number: str, /, **changed: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def itn(world: World) -> BusinessAccount:
-    return world.broker("ITN")
-
-
-@pytest.fixture
-def maple(world: World) -> BusinessAccount:
-    return world.importer("Maple")
-
-
-@pytest.fixture
 def manager(world: World, itn: BusinessAccount) -> Client:
     """The browser of ITN's manager."""
     return as_(world.manager(itn))

@@ -37,16 +37,6 @@ CLOSED = "RM 0002 Maple 2 is closed: nothing can be given on it."
 
 
 @pytest.fixture
-def maple(world: World) -> BusinessAccount:
-    return world.importer("Maple")
-
-
-@pytest.fixture
-def itn(world: World) -> BusinessAccount:
-    return world.broker("ITN")
-
-
-@pytest.fixture
 def manager(world: World, maple: BusinessAccount) -> Client:
     return as_(world.manager(maple))
 

@@ -75,16 +75,6 @@ def answers(version: int = 1, **changed: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def maple(world: World) -> BusinessAccount:
-    return world.importer("Maple")
-
-
-@pytest.fixture
-def itn(world: World) -> BusinessAccount:
-    return world.broker("ITN")
-
-
-@pytest.fixture
 def waiting(world: World, maple: BusinessAccount, itn: BusinessAccount) -> RelationshipRequest:
     return world.relationship_request(
         itn, maple, rules=Rules(Visibility.EDIT, Visibility.VIEW), comment="We clear your goods."

@@ -24,16 +24,6 @@ def now(clock: object) -> None:
 
 
 @pytest.fixture
-def maple(world: World) -> BusinessAccount:
-    return world.importer("Maple")
-
-
-@pytest.fixture
-def itn(world: World) -> BusinessAccount:
-    return world.broker("ITN")
-
-
-@pytest.fixture
 def declaration(world: World, maple: BusinessAccount) -> Declaration:
     return declare(
         world.program(maple),

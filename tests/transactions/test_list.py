@@ -21,16 +21,6 @@ from transactions.declarations import Wanted, list_declarations, visible_declara
 VIEW = Visibility.VIEW
 
 
-@pytest.fixture
-def maple(world: World) -> BusinessAccount:
-    return world.importer("Maple")
-
-
-@pytest.fixture
-def itn(world: World) -> BusinessAccount:
-    return world.broker("ITN")
-
-
 @pytest.fixture(autouse=True)
 def now(clock: object) -> None:
     """The clock stands, so that relationships of the world are in force."""
