@@ -22,12 +22,11 @@ from businesses.register import get_register
 from businesses.services import open_business
 from delegation.models import Ceiling, Level, Visibility
 from delegation.roles import Role
+from delegation.services.agreements import Agreement, Rules
 from delegation.services.clients import create_staff_assignment
 from delegation.services.employees import Grants, approve_access_request, create_access_request
 from delegation.services.registrations import found_business
 from delegation.services.relationships import (
-    Agreement,
-    Rules,
     Wish,
     approve_relationship_request,
     create_relationship_request,

@@ -28,7 +28,7 @@ from delegation.models import (
 )
 from delegation.models.periods import during
 from delegation.roles import Action
-from delegation.services.relationships import Agreement
+from delegation.services.agreements import Agreement
 from delegation.terms import (
     State,
     Words,

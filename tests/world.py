@@ -29,12 +29,11 @@ from delegation.models import (
     StaffAssignment,
 )
 from delegation.roles import Role
+from delegation.services.agreements import Agreement, Rules
 from delegation.services.clients import create_staff_assignment
 from delegation.services.employees import Grants, approve_access_request, create_access_request
 from delegation.services.registrations import found_business
 from delegation.services.relationships import (
-    Agreement,
-    Rules,
     Wish,
     approve_relationship_request,
     create_relationship_request,

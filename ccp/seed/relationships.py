@@ -23,7 +23,7 @@ from delegation.models import (
     RelationshipTerms,
     Visibility,
 )
-from delegation.services.relationships import Agreement, Rules, terms_of
+from delegation.services.agreements import Agreement, Rules, terms_of
 
 AGREED = (
     "narrow", "wide", "open_ended", "expiring_soon", "expired", "future", "suspended", "ended",

@@ -19,8 +19,8 @@ from delegation.access import Access
 from delegation.models import Relationship, RelationshipRequest, RelationshipTerms
 from delegation.permissions import can_end_relationship, can_leave_relationship
 from delegation.services import roles as role_service
+from delegation.services.agreements import lock_relationships, span
 from delegation.services.decisions import Problem, own_path
-from delegation.services.relationships import lock_relationships, span
 from delegation.terms import fingerprint, live_terms, program_label
 from notices.services import notify
 

@@ -48,13 +48,13 @@ from delegation.permissions import (
 from delegation.reasons import Reason
 from delegation.relationships import lines_of
 from delegation.requests import Titles, is_approved, request_state, request_tag, steps_of
+from delegation.services.agreements import Rules
 from delegation.services.clients import (
     assignable_people,
     create_staff_assignment,
     end_staff_assignment,
 )
 from delegation.services.relationships import (
-    Rules,
     Wish,
     create_relationship_request,
     withdraw_relationship_request,

@@ -48,15 +48,12 @@ from delegation.relationships import (
 )
 from delegation.requests import not_givable, request_state, request_tag
 from delegation.roles import Action
+from delegation.services.agreements import Agreement, Rules, default_last_day, why_not_provider
 from delegation.services.relationships import (
-    Agreement,
-    Rules,
     approve_relationship_request,
-    default_last_day,
     received_requests,
     reject_relationship_request,
     why_not_approvable,
-    why_not_provider,
 )
 from delegation.terms import (
     CLIENT_LABELS,
@@ -284,7 +281,7 @@ def _request_page(
     status: int = 200,
 ) -> HttpResponse:
     consent = relationship_consent()
-    barred = why_not_provider(access, waiting) if _open_lines(access, waiting) else None
+    barred = why_not_provider(access, waiting.provider) if _open_lines(access, waiting) else None
     context = {
         "form": None if barred else form,
         "barred": barred[1] if barred else "",
@@ -338,7 +335,7 @@ def _refused_page(request: HttpRequest, access: Access, pk: UUID, refusal: Refus
     waiting = get_object_or_404(readable_requests(access), pk=pk)
     problem, status = str(refusal.message), status_of(refusal)
     form = _approve_form(access, waiting, _as_shown(request.POST, waiting))
-    if form is None or why_not_provider(access, waiting):
+    if form is None or why_not_provider(access, waiting.provider):
         return _request_page(request, access, waiting, None, problem=problem, status=status)
     form.add_error(FIELDS.get(refusal.code), problem)
     return _request_page(request, access, waiting, form, status=status)

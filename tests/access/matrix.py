@@ -21,12 +21,12 @@ from delegation.models import (
     Visibility,
 )
 from delegation.roles import Role
+from delegation.services.agreements import Rules
 from delegation.services.groups import (
     add_employee_to_group,
     create_employee_group,
     grant_employee_group_role,
 )
-from delegation.services.relationships import Rules
 from tests.registration.claims import claim
 from tests.transactions.factories import declare
 from tests.world import World, done, next_bn9

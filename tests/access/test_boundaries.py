@@ -25,6 +25,7 @@ from delegation.models import (
 )
 from delegation.models.requests import Status
 from delegation.roles import Action, Role
+from delegation.services.agreements import Agreement, Rules, default_last_day
 from delegation.services.clients import (
     add_client_to_group,
     create_client_group,
@@ -36,12 +37,7 @@ from delegation.services.groups import (
     create_employee_group,
     grant_employee_group_role,
 )
-from delegation.services.relationships import (
-    Agreement,
-    Rules,
-    approve_relationship_request,
-    default_last_day,
-)
+from delegation.services.relationships import approve_relationship_request
 from pages.formats import end_of_day
 from tests.access.random_worlds import submission
 from tests.world import World, done

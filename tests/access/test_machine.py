@@ -47,7 +47,15 @@ from delegation.models import (
 from delegation.models.periods import during
 from delegation.permissions import can_end_relationship
 from delegation.roles import Action, Role
-from delegation.services import clients, employees, endings, groups, relationships, rights
+from delegation.services import (
+    agreements,
+    clients,
+    employees,
+    endings,
+    groups,
+    relationships,
+    rights,
+)
 from delegation.terms import fingerprint, live_terms
 from tests.access.model import TORONTO, Model, Row, end_of
 from tests.access.random_worlds import submission
@@ -484,12 +492,12 @@ class Histories(RuleBasedStateMachine):
         chosen = dict(zip(("broker", "importer", "other"), rules, strict=True))
         answer = relationships.approve_relationship_request(
             relationship_request=waiting,
-            agreement=relationships.Agreement(
+            agreement=agreements.Agreement(
                 level=Level.PROGRAM if programs else Level.BUSINESS,
                 programs=frozenset(self.programs[name].pk for name in programs),
                 covers_future=not programs,
                 ceiling=Ceiling(ceiling),
-                rules=relationships.Rules(**{k: Visibility(v) for k, v in chosen.items()}),
+                rules=agreements.Rules(**{k: Visibility(v) for k, v in chosen.items()}),
                 last_day=last_day,
                 open_end_reason="" if last_day else "Standing mandate",
                 may_pay=may_pay,

@@ -11,6 +11,7 @@ from delegation.models import Ceiling, StaffAssignment, Visibility
 from delegation.permissions import can_end_role, can_grant_role
 from delegation.reasons import Reason
 from delegation.roles import Action, Role
+from delegation.services.agreements import Rules
 from delegation.services.clients import (
     add_client_to_group,
     create_client_group,
@@ -22,7 +23,6 @@ from delegation.services.groups import (
     create_employee_group,
     grant_employee_group_role,
 )
-from delegation.services.relationships import Rules
 from delegation.standing import PathKind
 from pages.formats import end_of_day
 from tests.access.random_worlds import submission

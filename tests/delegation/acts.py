@@ -22,7 +22,7 @@ from delegation.models import (
 )
 from delegation.models.periods import during
 from delegation.roles import Role
-from delegation.services import employees, endings, relationships, rights, roles
+from delegation.services import agreements, employees, endings, relationships, rights, roles
 from delegation.services.registrations import found_business
 
 
@@ -82,11 +82,11 @@ def agree(about: dict[str, Any], at: datetime) -> Any:
     programs = frozenset(who["acting_for"].programs.values_list("pk", flat=True))
     return relationships.approve_relationship_request(
         relationship_request=RelationshipRequest.objects.get(pk=about["request"]),
-        agreement=relationships.Agreement(
+        agreement=agreements.Agreement(
             level=Level.PROGRAM,
             programs=programs,
             ceiling=Ceiling.EDITOR,
-            rules=relationships.Rules(),
+            rules=agreements.Rules(),
             last_day=(at + timedelta(days=30)).date(),
         ),
         expected_version=1,

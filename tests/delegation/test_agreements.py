@@ -16,12 +16,9 @@ from delegation.models import (
 )
 from delegation.reasons import Reason
 from delegation.roles import Action, Role
+from delegation.services.agreements import Agreement, Rules
 from delegation.services.employees import Grants, approve_access_request
-from delegation.services.relationships import (
-    Agreement,
-    Rules,
-    approve_relationship_request,
-)
+from delegation.services.relationships import approve_relationship_request
 from delegation.services.rights import end_membership
 from notices.models import Notice
 from tests.access.random_worlds import submission

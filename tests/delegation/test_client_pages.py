@@ -25,6 +25,7 @@ from delegation.models import (
     Visibility,
 )
 from delegation.models.employees import EmployeeGroup
+from delegation.services.agreements import Agreement, Rules
 from delegation.services.clients import (
     add_client_to_group,
     create_client_group,
@@ -32,8 +33,6 @@ from delegation.services.clients import (
 )
 from delegation.services.groups import add_employee_to_group, create_employee_group
 from delegation.services.relationships import (
-    Agreement,
-    Rules,
     approve_relationship_request,
     reject_relationship_request,
     withdraw_relationship_request,

@@ -22,13 +22,9 @@ from delegation.models import (
     Visibility,
 )
 from delegation.roles import Action
+from delegation.services.agreements import Agreement, Rules, default_last_day
 from delegation.services.endings import end_relationship, leave_relationship
-from delegation.services.relationships import (
-    Agreement,
-    Rules,
-    approve_relationship_request,
-    default_last_day,
-)
+from delegation.services.relationships import approve_relationship_request
 from delegation.terms import fingerprint, live_terms
 from tests.delegation.reading import as_, words
 from tests.transactions.factories import declare

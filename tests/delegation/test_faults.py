@@ -28,7 +28,15 @@ from delegation.models import (
     StaffAssignment,
 )
 from delegation.roles import Role
-from delegation.services import clients, employees, endings, groups, relationships, rights
+from delegation.services import (
+    agreements,
+    clients,
+    employees,
+    endings,
+    groups,
+    relationships,
+    rights,
+)
 from delegation.services.registrations import found_business
 from delegation.terms import fingerprint
 from registration import services as registrations
@@ -145,12 +153,12 @@ class Scene:
         waiting = self.world.relationship_request(self.north, self.maple)
         return {"relationship_request": waiting, "expected_version": waiting.version, **self.boss}
 
-    def agreement(self) -> relationships.Agreement:
-        return relationships.Agreement(
+    def agreement(self) -> agreements.Agreement:
+        return agreements.Agreement(
             level=Level.PROGRAM,
             programs=frozenset({self.program.pk}),
             ceiling=Ceiling.EDITOR,
-            rules=relationships.Rules(),
+            rules=agreements.Rules(),
             last_day=(self.world.at + timedelta(days=30)).date(),
         )
 

@@ -17,11 +17,10 @@ from delegation.models import (
     StaffAssignment,
 )
 from delegation.roles import Role
+from delegation.services.agreements import Agreement, Rules
 from delegation.services.clients import create_staff_assignment
 from delegation.services.employees import Grants, approve_access_request
 from delegation.services.relationships import (
-    Agreement,
-    Rules,
     approve_relationship_request,
     withdraw_relationship_request,
 )

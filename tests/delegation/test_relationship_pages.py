@@ -29,9 +29,8 @@ from delegation.models import (
     Visibility,
 )
 from delegation.relationships import agreement_in_words
+from delegation.services.agreements import Agreement, Rules
 from delegation.services.relationships import (
-    Agreement,
-    Rules,
     approve_relationship_request,
     reject_relationship_request,
     withdraw_relationship_request,

@@ -22,7 +22,7 @@ from delegation.models import (
 from delegation.reasons import Reason
 from delegation.remedies import Refused, remedy
 from delegation.roles import Action
-from delegation.services.relationships import Rules
+from delegation.services.agreements import Rules
 from tests.delegation.reading import as_, words
 from tests.transactions.factories import declare
 from tests.transactions.pages import url

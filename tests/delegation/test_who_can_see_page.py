@@ -15,12 +15,12 @@ from businesses.models import BusinessAccount
 from delegation import who_can_see
 from delegation.models import Ceiling, EmployeeGroup, Visibility
 from delegation.roles import Role
+from delegation.services.agreements import Rules
 from delegation.services.groups import (
     add_employee_to_group,
     create_employee_group,
     grant_employee_group_role,
 )
-from delegation.services.relationships import Rules
 from tests.browser.looks import wrongs
 from tests.chromium import sign_in
 from tests.conftest import by_night

@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from delegation.models import Visibility
-from delegation.services.relationships import Rules
+from delegation.services.agreements import Rules
 from tests.chromium import axe_violations, overflow, sign_in
 from tests.transactions.factories import change, declare
 from tests.transactions.pages import url

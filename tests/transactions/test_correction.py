@@ -15,7 +15,7 @@ from audit.models import Event
 from audit.services import Refusal, business_chain
 from businesses.models import BusinessAccount
 from delegation.models import Visibility
-from delegation.services.relationships import Rules
+from delegation.services.agreements import Rules
 from tests.transactions.factories import change, declare
 from tests.transactions.pages import correction, url, visitor, words
 from tests.world import World, done

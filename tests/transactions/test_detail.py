@@ -9,7 +9,7 @@ from django.test import Client
 
 from businesses.models import BusinessAccount
 from delegation.models import Visibility
-from delegation.services.relationships import Rules
+from delegation.services.agreements import Rules
 from tests.transactions.factories import change, declare
 from tests.transactions.pages import url, visitor, words
 from tests.world import World

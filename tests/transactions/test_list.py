@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from businesses.models import BusinessAccount
 from delegation.models import Visibility
-from delegation.services.relationships import Rules
+from delegation.services.agreements import Rules
 from tests.transactions.factories import change, declare
 from tests.transactions.pages import NAMESPACE, rows, url, visitor, words
 from tests.world import World

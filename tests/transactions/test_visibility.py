@@ -11,12 +11,12 @@ from delegation.access import Access
 from delegation.models import Ceiling, EmployeeGroup, Visibility
 from delegation.reasons import Reason
 from delegation.roles import Action, Role
+from delegation.services.agreements import Rules
 from delegation.services.groups import (
     add_employee_to_group,
     create_employee_group,
     grant_employee_group_role,
 )
-from delegation.services.relationships import Rules
 from tests.transactions.factories import change, declare
 from tests.world import World, done
 from transactions.declarations import (

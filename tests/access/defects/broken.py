@@ -16,7 +16,7 @@ from django.db import connection
 from django.urls import get_resolver, reverse
 
 from delegation.models import Visibility
-from delegation.services.relationships import Rules
+from delegation.services.agreements import Rules
 from tests.access.test_matrix import routes
 from tests.world import World
 

@@ -26,6 +26,7 @@ from delegation.models import (
 )
 from delegation.models.periods import during
 from delegation.roles import Action
+from delegation.services.agreements import Agreement, Rules
 from delegation.services.clients import (
     create_staff_assignment,
 )
@@ -35,8 +36,6 @@ from delegation.services.groups import (
     create_employee_group,
 )
 from delegation.services.relationships import (
-    Agreement,
-    Rules,
     approve_relationship_request,
     reject_relationship_request,
 )

@@ -181,7 +181,7 @@ def join_until_the_request_would_lapse(**facts: Any) -> Membership:
 @finds(instead("delegation.services.roles.join", join_until_the_request_would_lapse))
 @finds(
     instead(
-        "delegation.services.relationships.Agreement.ends_at",
+        "delegation.services.agreements.Agreement.ends_at",
         property(lambda self: timezone.now() + relativedelta(months=12)),
     )
 )
