@@ -1,6 +1,6 @@
 """Tags and filters of every template: `{% load pages %}`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from pages import formats
+from pages.results import Result
 
 register = template.Library()
 register.filter("money", formats.money)
@@ -34,6 +35,19 @@ def status_tag(kind: str, label: str) -> SafeString:
     if kind not in STATUS_KINDS:
         raise template.TemplateSyntaxError(f"status_tag: {kind!r} is not one of {STATUS_KINDS}")
     return format_html('<span class="tag tag--{}">{}</span>', kind, label)
+
+
+@register.inclusion_tag("components/result_list.html")
+def result_list(results: Sequence[Result], head: str, caption: str) -> dict[str, Any]:
+    """What became of several acts, row by row; `head` says what the rows are about."""
+    done, not_done = status_tag("success", _("Done")), status_tag("danger", _("Not done"))
+    return {
+        "rows": [{"result": one, "tag": done if one.is_done else not_done} for one in results],
+        "results": results,
+        "done": sum(one.is_done for one in results),
+        "head": head,
+        "caption": caption,
+    }
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from django.utils.translation import override
 from accounts.models import User
 from ccp import views
 from pages.context import other_language
+from pages.results import Result
 from tests.pages.gallery import EveryWidget, Line, Lines
 
 pytestmark = pytest.mark.urls("tests.pages.gallery.urls")
@@ -232,3 +233,15 @@ def test_a_refusal_gives_its_reason(client: Client) -> None:
     assert refused.status_code == 403
     assert "Only a manager may do this." in refused.content.decode()
     assert unreadable.status_code == 400
+
+
+def test_several_acts_tell_what_became_of_each() -> None:
+    results = [Result("Eve <b>", True, "Editor"), Result("Ian", False, "Ana rejected it.")]
+    markup = draw('{% result_list results "Person" "What became" %}', results=results)
+
+    assert "Done: 1 of 2" in markup and "notice--warning" in markup
+    rows = [text(row) for row in parsed(markup).iter("tr")]
+    assert rows[1:] == ["Eve <b> Done Editor", "Ian Not done Ana rejected it."]
+    # The control: where all was done, nothing is said of what was not.
+    whole = draw('{% result_list results "Person" "What became" %}', results=results[:1])
+    assert "notice--success" in whole and "as it was before" not in whole
