@@ -1,4 +1,10 @@
-"""The doors of a business account: only those that open for the person."""
+"""The doors of a business account, and the parts behind them: only those that open for the person.
+
+A section has one line in `section_nav`; where it has several parts, each has one line in a list of
+its own. `current` is the URL name of the page shown.
+"""
+
+from collections.abc import Iterable
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -6,13 +12,14 @@ from django.utils.translation import gettext as _
 from delegation.access import Access
 from delegation.permissions import (
     can_list_access_requests,
+    can_list_clients,
     can_list_relationships,
     can_view_activity,
 )
 
 
 def section_nav(access: Access, current: str) -> list[dict[str, object]]:
-    """Label, address and whether it is the page shown, of each section; `current` is a URL name."""
+    """The sections of a business account."""
     sections = [
         ("business_home", _("Overview"), True),
         ("declaration_list", _("Transactions"), True),
@@ -21,12 +28,45 @@ def section_nav(access: Access, current: str) -> list[dict[str, object]]:
         ("client_list", _("Clients"), access.serves_clients),
         ("activity_list", _("Activity"), can_view_activity(access).allowed),
     ]
+    return _nav(access, current, sections)
+
+
+def employee_nav(access: Access, current: str) -> list[dict[str, object]]:
+    """The parts of Manage My Employees."""
+    manages = can_list_access_requests(access)
+    parts = [
+        ("employee_list", _("Employees"), manages),
+    ]
+    return _nav(access, current, parts)
+
+
+def relationship_nav(access: Access, current: str) -> list[dict[str, object]]:
+    """The parts of Manage My Business Relationships."""
+    manages = can_list_relationships(access)
+    parts = [
+        ("relationship_list", _("Business relationships"), manages),
+    ]
+    return _nav(access, current, parts)
+
+
+def client_nav(access: Access, current: str) -> list[dict[str, object]]:
+    """The parts of the work for clients."""
+    parts = [
+        ("client_list", _("Clients"), can_list_clients(access)),
+    ]
+    return _nav(access, current, parts)
+
+
+def _nav(
+    access: Access, current: str, doors: Iterable[tuple[str, str, bool]]
+) -> list[dict[str, object]]:
+    """Label, address and whether it is the page shown, of each door that opens."""
     return [
         {
             "label": label,
             "url": reverse(name, kwargs={"bn9": access.acting_for.bn9}),
             "is_current": name == current,
         }
-        for name, label, opens in sections
+        for name, label, opens in doors
         if opens
     ]

@@ -35,7 +35,7 @@ from delegation.models import (
     StaffAssignment,
     Visibility,
 )
-from delegation.navigation import section_nav
+from delegation.navigation import client_nav, section_nav
 from delegation.permissions import (
     can_assign_staff,
     can_end_staff_assignment,
@@ -102,6 +102,7 @@ def client_list(request: HttpRequest, bn9: str) -> HttpResponse:
         "only_past": "" if access.is_provider else Reason.NOT_A_PROVIDER.label,
         "may_request": can_request_relationship(access).allowed,
         "sections": section_nav(access, "client_list"),
+        "parts": client_nav(access, "client_list"),
     }
     if may_list:
         sent = page_by_key(

@@ -27,7 +27,7 @@ from delegation.models import (
     Status,
     Visibility,
 )
-from delegation.navigation import section_nav
+from delegation.navigation import relationship_nav, section_nav
 from delegation.permissions import (
     can_approve_relationship_request,
     can_end_relationship,
@@ -100,6 +100,7 @@ def relationship_list(request: HttpRequest, bn9: str) -> HttpResponse:
         if access.is_bam
         else _("No firm acts on these program accounts now."),
         "sections": section_nav(access, "relationship_list"),
+        "parts": relationship_nav(access, "relationship_list"),
     }
     return render(request, "delegation/relationship_list.html", context)
 
