@@ -7,7 +7,7 @@ its program accounts. However many people there are, the number of queries stays
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import reduce
 from operator import or_
 from typing import NamedTuple
@@ -88,6 +88,7 @@ class Employee:
     person: User
     rights: tuple[Right, ...]
     is_suspended: bool
+    last_used_on: date | None
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,13 @@ def employees_of(access: Access, *, named: str, most: int) -> list[Employee]:
     for person_id, _business, right in _held({one.person_id for one in shown}, sources, programs):
         rights[person_id].append(right)
     return [
-        Employee(one.pk, one.person, tuple(rights[one.person_id]), one.suspended_at is not None)
+        Employee(
+            one.pk,
+            one.person,
+            tuple(rights[one.person_id]),
+            is_suspended=one.suspended_at is not None,
+            last_used_on=one.last_used_on,
+        )
         for one in shown
     ]
 

@@ -7,13 +7,16 @@ What a person may see but not do answers 403 with the reason in words.
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import F
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 
 from accounts.models import User
 from businesses.models import BusinessAccount
 from delegation.access import Access, Decision
+from delegation.models import Membership
 from delegation.reasons import Reason
+from delegation.services.roles import note_use
 from pages.rules import is_about_account, rule_of
 
 
@@ -40,16 +43,20 @@ def enter(request: HttpRequest, bn9: str, at: datetime | None = None) -> Access:
     """
     person = signed_in(request)
     # Whoever never belonged to it costs the same query as a number that nobody registered.
-    theirs = BusinessAccount.objects.filter(bn9=bn9, memberships__person=person)
-    business = theirs.first()
-    if business is None:
+    theirs = Membership.objects.filter(person=person, business__bn9=bn9).select_related("business")
+    membership = theirs.order_by(F("ends_at").desc(nulls_first=True)).first()
+    if membership is None:
         raise Http404
+    business = membership.business
     access = Access(person, business, at or timezone.now())
     request.access = access  # type: ignore[attr-defined]  # what a refusal is explained from
     if access.own.membership is Reason.MEMBERSHIP_SUSPENDED:
         raise Denied(Decision(Reason.MEMBERSHIP_SUSPENDED))
     if access.own.membership is not Reason.ALLOWED:
         raise Http404
+    if request.method in ("GET", "HEAD"):
+        # Whoever posts has read the form; here no other row is held yet (decision 25).
+        note_use(membership=membership, at=access.at)
     request.account_in_use = business  # type: ignore[attr-defined]
     if business.status != BusinessAccount.Status.ACTIVE:
         request.account_notice = Reason.BUSINESS_NOT_ACTIVE.label  # type: ignore[attr-defined]

@@ -13,7 +13,10 @@ from delegation.roles import Role
 
 
 class Membership(Period):
-    """A person belongs to a business. It gives no right by itself; without it no role works."""
+    """A person belongs to a business. It gives no right by itself; without it no role works.
+
+    `last_used_on` is the last local day on which the person used the portal for this business.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(
@@ -23,6 +26,7 @@ class Membership(Period):
         BusinessAccount, on_delete=models.PROTECT, related_name="memberships"
     )
     suspended_at = models.DateTimeField(null=True)
+    last_used_on = models.DateField(null=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import DateTimeField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Greatest
+from django.utils import timezone
 
 from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup
@@ -50,6 +51,17 @@ def join(*, person: User, business: BusinessAccount, at: datetime) -> Membership
     """The live membership of a person in a business, begun now where there is none."""
     live = Membership.objects.filter(during(at), person=person, business=business).first()
     return live or Membership.objects.create(person=person, business=business, starts_at=at)
+
+
+def note_use(*, membership: Membership, at: datetime) -> None:
+    """Keep the local day on which a person last used the portal for a business: written once a day.
+
+    The one write of a page that is only read, and no act: history knows nothing of it.
+    """
+    today = timezone.localdate(at)
+    if membership.last_used_on is None or membership.last_used_on < today:
+        earlier = Q(last_used_on=None) | Q(last_used_on__lt=today)
+        Membership.objects.filter(earlier, pk=membership.pk).update(last_used_on=today)
 
 
 def grant_business_role(

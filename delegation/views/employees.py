@@ -30,7 +30,7 @@ from delegation.forms.employees import (
     EmployeeFilterForm,
 )
 from delegation.models import AccessRequest, AccessRequestLine, Status
-from delegation.navigation import section_nav
+from delegation.navigation import employee_nav, section_nav
 from delegation.permissions import (
     can_approve_access_request,
     can_list_access_requests,
@@ -107,6 +107,7 @@ def employee_list(request: HttpRequest, bn9: str) -> HttpResponse:
     employees = employees_of(access, named=named, most=MOST + 1)
     context = {
         "sections": section_nav(access, "employee_list"),
+        "parts": employee_nav(access, "employee_list"),
         "waiting": [
             Waiting(one, _age(one.starts_at, access.at), lines_of(one, access))
             for one in waiting[:MOST]

@@ -34,7 +34,8 @@ def confirm(browser: Client, url: str, data: Mapping[str, Any]) -> HttpResponse:
 
 
 def queries(browser: Client, url: str) -> int:
-    """How many queries a page costs."""
+    """How many queries a page costs on another visit of the day: the first notes the day."""
+    browser.get(url)
     with CaptureQueriesContext(connection) as captured:
         assert browser.get(url).status_code == 200
     return len(captured)
