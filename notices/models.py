@@ -9,7 +9,8 @@ class Notice(models.Model):
     """One mail, rendered when its occasion arose and sent after that transaction committed.
 
     `key` names the subject, the kind and the boundary it is about: a second notice with the same
-    key is not written, so each is sent once.
+    key is not written, so each is sent once. `sealed` is what only its reader may know: enciphered
+    until it is sent, then forgotten, while the body holds a mark in its place.
     """
 
     key = models.CharField(max_length=255, unique=True)
@@ -24,6 +25,7 @@ class Notice(models.Model):
     language = models.CharField(max_length=10)
     subject = models.CharField(max_length=255)
     body = models.TextField()
+    sealed = models.TextField(blank=True)
     created_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
@@ -15,10 +16,14 @@ from django.template import Context, Engine
 from django.utils.translation import override
 
 from notices.models import Notice
+from pages.cipher import cipher
 
 log = logging.getLogger(__name__)
 
 SUBJECT = "Subject: "
+
+MARK = "~secret~"
+"""What stands in the body of a notice in the place of its secret."""
 
 
 class Recipient(Protocol):
@@ -41,13 +46,15 @@ def notify(
     language: str = "",
     context: Mapping[str, object],
     optional: bool = False,
+    secret: str = "",
 ) -> None:
     """Writes one mail into the outbox and sends it once the transaction has committed.
 
     It goes to a person, in that person's language, or to a bare `address`. A key that was used
     before changes nothing. An `optional` notice is not written to a person who asked for no mail.
     The first line of the template is `Subject: ...`; a subject holds no personal data, because it
-    shows on locked screens and in logs.
+    shows on locked screens and in logs. A `secret`, which the template writes as `{{ secret }}`,
+    stands in the mail alone: the outbox keeps it enciphered, and only until the mail is sent.
     """
     if recipient:
         if optional and not recipient.wants_optional_mail:
@@ -58,7 +65,7 @@ def notify(
     if Notice.objects.filter(key=key).exists():
         return
     language = language or settings.LANGUAGE_CODE
-    subject, body = _render(template, language, context)
+    subject, body = _render(template, language, {**context, "secret": MARK})
     notice = Notice(
         key=key,
         template=template,
@@ -67,6 +74,7 @@ def notify(
         language=language,
         subject=subject,
         body=body,
+        sealed=_cipher().encrypt(secret.encode()).decode() if secret else "",
     )
     Notice.objects.bulk_create([notice], ignore_conflicts=True)
     transaction.on_commit(partial(send, key), robust=True)
@@ -90,7 +98,7 @@ def send(key: str) -> bool:
         log.warning("Notice %s was not sent: %s", notice.pk, type(error).__name__)
         outcome: dict[str, object] = {"last_error": f"{type(error).__name__}: {error}"}
     else:
-        outcome = {"last_error": "", "sent_at": Now()}
+        outcome = {"last_error": "", "sent_at": Now(), "sealed": ""}
     Notice.objects.filter(pk=notice.pk).update(attempts=F("attempts") + 1, **outcome)
     return "sent_at" not in outcome
 
@@ -127,11 +135,18 @@ def _render(template: str, language: str, context: Mapping[str, object]) -> tupl
     return " ".join(first.removeprefix(SUBJECT).split()), body.strip() + "\n"
 
 
+def _cipher() -> Fernet:
+    return cipher("notices.secret")
+
+
 def _mail(notice: Notice) -> EmailMessage:
     """The message of a notice. Its id is always the same, so a mailbox can drop a second copy."""
+    body = notice.body
+    if notice.sealed:
+        body = body.replace(MARK, _cipher().decrypt(notice.sealed).decode())
     return EmailMessage(
         subject=notice.subject,
-        body=notice.body,
+        body=body,
         to=[notice.address],
         headers={
             "Auto-Submitted": "auto-generated",

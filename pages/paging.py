@@ -4,16 +4,14 @@ A page ends with a token that names the last row looked at; the next page is wha
 row. The row may be one that the reader must not know of, so that nobody can read a token.
 """
 
-import hashlib
 import json
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings
+from cryptography.fernet import InvalidToken
 from django.db.models import Field, Model, Q, QuerySet
+
+from pages.cipher import cipher
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ def _column(model: type[Model], name: str) -> "Field[Any, Any]":
 
 def _write(row: Model, key: tuple[str, ...], *, salt: str) -> str:
     place = [_column(type(row), name).value_to_string(row) for name in key]
-    return _seal(settings.SECRET_KEY, salt).encrypt(json.dumps(place).encode()).decode()
+    return cipher(salt).encrypt(json.dumps(place).encode()).decode()
 
 
 def _read(token: str, *, salt: str, length: int) -> list[str]:
@@ -75,13 +73,7 @@ def _read(token: str, *, salt: str, length: int) -> list[str]:
     if not token:
         return []
     try:
-        place: list[str] = json.loads(_seal(settings.SECRET_KEY, salt).decrypt(token))
+        place: list[str] = json.loads(cipher(salt).decrypt(token))
     except (InvalidToken, ValueError):
         return []
     return place if len(place) == length else []
-
-
-@cache
-def _seal(secret: str, salt: str) -> Fernet:
-    """What seals the tokens of one list."""
-    return Fernet(urlsafe_b64encode(hashlib.sha256(f"{secret}:{salt}".encode()).digest()))

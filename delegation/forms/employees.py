@@ -1,6 +1,6 @@
 """Forms about the people of a business: ask for access, approve, reject, find an employee."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from django import forms
@@ -8,10 +8,10 @@ from django.forms import BoundField
 from django.utils.translation import gettext_lazy as _
 
 from businesses.forms import BN9Field, ProgramExtensionField
-from businesses.models import ProgramAccount
+from delegation.forms.grants import GrantForm
 from delegation.models import AccessRequestLine
 from delegation.roles import PROGRAM_ROLES, Role
-from delegation.terms import extension_label, program_label
+from delegation.terms import extension_label
 from pages.forms import PortalForm
 
 WISHES = 5
@@ -132,114 +132,17 @@ class AccessRequestRejectForm(DecisionForm):
     )
 
 
-class GridRow(NamedTuple):
-    """One program account of the approval: what was wished, what is held, what is given."""
+class AccessRequestApproveForm(GrantForm, DecisionForm):
+    """Which access a request is answered with: for each program account near what was wished."""
 
-    program: ProgramAccount
-    label: str
-    wished: str
-    held: str
-    field: BoundField
+    nothing_chosen = _("Choose a role on at least one program account, or reject the request.")
 
-
-class AccessRequestApproveForm(DecisionForm):
-    """Which access a request is answered with.
-
-    `programs` are the program accounts that the reader may grant, with the roles in reach;
-    `may_make_bam` adds the choice of the whole business above them.
-    """
-
-    WHOLE, SOME = "business", "programs"
-
-    scope = forms.ChoiceField(
-        label=_("Access"),
-        help_text=_(
-            "A Business Account Manager reaches every program account and needs no role below."
-        ),
-        widget=forms.RadioSelect,
-        error_messages={"required": _("Choose which access to give.")},
-        choices=[
-            (WHOLE, _("Make this person a Business Account Manager")),
-            (SOME, _("Choose a role for each program account")),
-        ],
-    )
-
-    def __init__(
-        self,
-        *args: Any,
-        programs: Mapping[ProgramAccount, Collection[Role]],
-        lines: Iterable[AccessRequestLine],
-        held: Mapping[int, Role],
-        may_make_bam: bool,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.programs = programs
-        self.may_make_bam = may_make_bam
-        self.wished = {line.extension: line.wished_role for line in lines}
-        self.held = held
-        if may_make_bam:
-            self.fields["scope"].initial = self.SOME
-        else:
-            del self.fields["scope"]
-        for program, roles in programs.items():
-            self.fields[program.extension] = forms.ChoiceField(
-                label=program_label(program),
-                required=False,
-                widget=forms.RadioSelect,
-                initial=_nearest(self.wished.get(program.extension, ""), roles),
-                choices=[*((role.value, role.label) for role in roles), ("", _("None"))],
-            )
-
-    def columns(self) -> list[str]:
-        """The roles in reach, and none, as the heads of the grid."""
-        fields = [self.fields[program.extension] for program in self.programs]
-        choices = fields[0].choices if fields else []  # type: ignore[attr-defined]
-        return [str(label) for _value, label in choices]
-
-    def grid(self) -> Iterator[GridRow]:
-        """The rows of program accounts, for the page."""
-        for program in self.programs:
-            wished, held = self.wished.get(program.extension), self.held.get(program.pk)
-            yield GridRow(
-                program,
-                program_label(program),
-                str(Role(wished).label) if wished else "",
-                str(held.label) if held else "",
-                self[program.extension],
-            )
-
-    def clean(self) -> dict[str, Any]:
-        """An approval gives something."""
-        given = any(self.cleaned_data.get(program.extension) for program in self.programs)
-        if not self.errors and not self.makes_bam() and not given:
-            self.add_error(
-                None, _("Choose a role on at least one program account, or reject the request.")
-            )
-        return self.cleaned_data
-
-    def makes_bam(self) -> bool:
-        """Whether the whole business is given."""
-        return self.cleaned_data.get("scope") == self.WHOLE
-
-    def given(self) -> dict[ProgramAccount, Role]:
-        """The roles chosen, by program account."""
-        return {
-            program: Role(self.cleaned_data[program.extension])
-            for program in self.programs
-            if not self.makes_bam() and self.cleaned_data[program.extension]
-        }
+    def __init__(self, *args: Any, lines: Iterable[AccessRequestLine], **options: Any) -> None:
+        wished = {line.extension: line.wished_role for line in lines}
+        super().__init__(*args, wished=wished, **options)
 
 
 class EmployeeFilterForm(PortalForm):
     """Find an employee."""
 
     name = forms.CharField(label=_("Name or e-mail"), max_length=100, required=False)
-
-
-def _nearest(wished: str, roles: Collection[Role]) -> str:
-    """The wished role, or the best one below it that can be given; nothing without a wish."""
-    if not wished:
-        return ""
-    below = [role for role in roles if role.rank <= Role(wished).rank]
-    return max(below, key=lambda role: role.rank).value if below else ""

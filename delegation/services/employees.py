@@ -242,7 +242,7 @@ def _why_not_grantable(
     grants: Grants,
     given: Mapping[ProgramAccount, Role],
 ) -> Problem | None:
-    barred = why_not_person(access, access_request) or why_closed(access, given)
+    barred = why_not_person(access, access_request.person) or why_closed(access, given)
     if barred:
         return barred
     if not grants.make_bam and not given:
@@ -260,9 +260,8 @@ def _why_not_grantable(
     return None
 
 
-def why_not_person(access: Access, access_request: AccessRequest) -> Problem | None:
+def why_not_person(access: Access, person: User) -> Problem | None:
     """Why nothing can be given to this person now, whatever is chosen."""
-    person = access_request.person
     if not person.is_active:
         return "person_disabled", _("The user account of this person is disabled.")
     held = person.memberships.filter(during(access.at), business=access.acting_for)

@@ -145,7 +145,7 @@ def access_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> HttpResp
     if form and "change" in request.POST:
         return _detail_page(request, access, access_request, form)
     version = form.cleaned_data["version"] if form else access_request.version
-    barred = why_not_person(access, access_request)
+    barred = why_not_person(access, access_request.person)
     if form and not barred and version == access_request.version:
         preview = _preview(access, access_request, form)
         if not is_confirmed(request, preview):
@@ -269,7 +269,7 @@ def _detail_page(
     status: int = 200,
 ) -> HttpResponse:
     lines = _open_lines(access, access_request)
-    barred = why_not_person(access, access_request) if lines else None
+    barred = why_not_person(access, access_request.person) if lines else None
     context = {
         "form": None if barred else form,
         "barred": barred[1] if barred else "",
@@ -332,7 +332,7 @@ def _refused_page(request: HttpRequest, access: Access, pk: UUID, refusal: Refus
         access,
         access_request,
         form,
-        problem="" if form and not why_not_person(access, access_request) else problem,
+        problem="" if form and not why_not_person(access, access_request.person) else problem,
         status=status_of(refusal),
     )
 

@@ -24,6 +24,7 @@ TEMPLATES = {
         "{{ name }}: {% portal_url 'profile_detail' %} {{ at|moment }}\n\n"
     ),
     "without_subject.txt": "A mail\n",
+    "secret.txt": "Subject: A link\n\nOpen {{ secret }}\n",
 }
 
 
@@ -218,3 +219,22 @@ def test_workers_at_once_send_a_notice_once(post: Any, mailoutbox: list[EmailMes
         list(pool.map(work, range(6)))
     assert len(mailoutbox) == 1
     assert Notice.objects.get().attempts == 2
+
+
+def test_a_secret_stands_in_the_mail_alone(
+    person: User, post: Any, committing: Any, mail_is_down: None, monkeypatch: pytest.MonkeyPatch,
+    mailoutbox: list[EmailMessage],
+) -> None:  # fmt: skip
+    """The outbox keeps it enciphered until the mail is sent, however late, and then forgets it."""
+    with committing():
+        post(template="secret.txt", secret="ab-12")
+    waiting = Notice.objects.get()
+    assert waiting.attempts == 1 and waiting.sealed
+    assert "ab-12" not in f"{waiting.body}{waiting.sealed}{waiting.last_error}"
+
+    monkeypatch.undo()
+    assert send_due() == Sent(1, 0)
+
+    assert "Open ab-12" in mailoutbox[0].body
+    sent = Notice.objects.get()
+    assert sent.sealed == "" and "ab-12" not in sent.body
