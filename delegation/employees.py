@@ -299,9 +299,13 @@ def _sources(
         _Source(
             GroupProgramGroupRole,
             by_group
-            & Q(content_object__archived_at__isnull=True, content_object__programs__in=programs),
+            & during(at, "content_object__members__")
+            & Q(
+                content_object__archived_at__isnull=True,
+                content_object__members__program__in=programs,
+            ),
             f"{members}person",
-            "content_object__programs",
+            "content_object__members__program",
             name,
             f"{members}starts_at",
             f"{members}ends_at",

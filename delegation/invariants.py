@@ -19,7 +19,7 @@ from audit.chain import verify
 from audit.models import Chain, Event
 from audit.services import business_chain
 from audit.verbs import REFUSED
-from businesses.models import BusinessAccount, ProgramGroup
+from businesses.models import BusinessAccount, ProgramGroupMember
 from delegation.models import (
     AccessRequest,
     AccessRequestLine,
@@ -175,7 +175,6 @@ def roles_are_of_their_business(at: datetime) -> Finding:
     in_business = Q(permission__codename=Role.BAM)
     on_program = Q(permission__codename__in=PROGRAM_ROLES)
     at_home = Q(group__employee_group__business=F("content_object__business"))
-    members = ProgramGroup.programs.through.objects.all()
     return together(
         look(BusinessRole.objects.all(), in_business & _belonged("user", "content_object")),
         look(
@@ -185,7 +184,23 @@ def roles_are_of_their_business(at: datetime) -> Finding:
         look(GroupProgramRole.objects.all(), on_program & at_home),
         look(GroupProgramGroupRole.objects.all(), on_program & at_home),
         look(EmployeeGroupMember.objects.all(), _belonged("person", "group__business")),
-        look(members, Q(programgroup__business=F("programaccount__business"))),
+        look(ProgramGroupMember.objects.all(), Q(group__business=F("program__business"))),
+    )
+
+
+def archived_groups_hold_nothing(at: datetime) -> Finding:
+    """A group that is archived has no member, no role and no work for clients any more (12)."""
+    archived = Q(group__archived_at=None) | Q(ends_at__lte=F("group__archived_at"))
+    by_role = "group__employee_group__archived_at"
+    role = Q(**{by_role: None}) | Q(ends_at__lte=F(by_role))
+    scope = Q(content_object__archived_at=None) | Q(ends_at__lte=F("content_object__archived_at"))
+    work = Q(employee_group__archived_at=None) | Q(ends_at__lte=F("employee_group__archived_at"))
+    return together(
+        look(EmployeeGroupMember.objects.all(), archived),
+        look(ProgramGroupMember.objects.all(), archived),
+        look(GroupProgramRole.objects.all(), role),
+        look(GroupProgramGroupRole.objects.all(), role & scope),
+        look(StaffAssignment.objects.filter(person=None), work),
     )
 
 
@@ -319,6 +334,7 @@ CHECKS: tuple[Check, ...] = (
     requests_agree_with_their_lines,
     lines_are_decided_by_managers,
     roles_are_of_their_business,
+    archived_groups_hold_nothing,
     authority_is_of_the_pair,
     histories_are_whole,
     decisions_have_their_event,
@@ -371,7 +387,10 @@ def _was_pam(person: str, when: str, **program: str) -> Q:
     grouped = Q(**{f"{members}person": OuterRef(person)}) & _held(when, members)
     direct = ProgramRole.objects.filter(scope("content_object"), user=OuterRef(person))
     by_group = GroupProgramRole.objects.filter(scope("content_object"), grouped)
-    by_programs = GroupProgramGroupRole.objects.filter(scope("content_object__programs"), grouped)
+    bundled = _held(when, "content_object__members__")
+    by_programs = GroupProgramGroupRole.objects.filter(
+        scope("content_object__members__program"), bundled, grouped
+    )
     return Q(Exists(direct)) | Q(Exists(by_group)) | Q(Exists(by_programs))
 
 

@@ -197,6 +197,21 @@ def can_manage_groups(access: Access) -> Decision:
     return access.decide(Action.MANAGE_EMPLOYEES, access.acting_for)
 
 
+def can_list_groups(access: Access) -> bool:
+    """A BAM reads the employee groups and the program-account groups of the business."""
+    return access.is_bam
+
+
+def can_reduce_groups(access: Access) -> Decision:
+    """A BAM takes out of groups, ends their roles and archives them."""
+    return _taking(access, Action.MANAGE_EMPLOYEES)
+
+
+def can_remove_employee_from_group(access: Access, person: User) -> bool:
+    """A BAM takes anybody out of an employee group; everybody leaves."""
+    return person == access.person or can_reduce_groups(access).allowed
+
+
 def can_view_activity(access: Access) -> Decision:
     """A BAM reads the history of the business."""
     return access.decide(Action.VIEW_ACTIVITY, access.acting_for)

@@ -219,8 +219,10 @@ def _group_rows(
 
     on_program = GroupProgramRole.objects.filter(theirs).values_list(*columns("content_object_id"))
     on_program_group = GroupProgramGroupRole.objects.filter(
-        theirs, content_object__archived_at__isnull=True, content_object__programs__isnull=False
-    ).values_list(*columns("content_object__programs"))
+        theirs,
+        during(at, "content_object__members__"),
+        content_object__archived_at__isnull=True,
+    ).values_list(*columns("content_object__members__program_id"))
     return on_program, on_program_group
 
 

@@ -15,7 +15,7 @@ from stdnum import luhn
 
 from accounts.models import PersonalProfile, User
 from audit.services import Refusal
-from businesses.models import BusinessAccount, ProgramAccount
+from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup
 from businesses.register import EntityProgram, LegalEntity
 from businesses.services import open_business
 from delegation.access import Access
@@ -32,6 +32,7 @@ from delegation.roles import Role
 from delegation.services.agreements import Agreement, Rules
 from delegation.services.clients import create_staff_assignment
 from delegation.services.employees import Grants, approve_access_request, create_access_request
+from delegation.services.program_groups import add_program_to_group, create_program_group
 from delegation.services.registrations import found_business
 from delegation.services.relationships import (
     Wish,
@@ -174,6 +175,15 @@ class World:
         person = self.person(name)
         Membership.objects.create(person=person, business=business, starts_at=self.at)
         return person
+
+    def program_group(self, name: str, business: BusinessAccount, *extensions: str) -> ProgramGroup:
+        """A program-account group that holds the program accounts."""
+        boss = {"actor": self.manager(business), "acting_for": business, "at": self.at}
+        group = done(create_program_group(name=name, **boss))
+        for extension in extensions:
+            program = self.program(business, extension)
+            done(add_program_to_group(group=group, program=program, **boss))
+        return group
 
     def relationship_request(
         self, provider: BusinessAccount, client: BusinessAccount | str, **wish: Any

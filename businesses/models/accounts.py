@@ -159,9 +159,6 @@ class ProgramGroup(models.Model):
         verbose_name=_("Business account"),
     )
     name = models.CharField(_("Name"), max_length=100)
-    programs = models.ManyToManyField(
-        ProgramAccount, related_name="groups", verbose_name=_("Program accounts")
-    )
     archived_at = models.DateTimeField(_("Archived"), null=True, blank=True)
 
     class Meta:
@@ -184,3 +181,31 @@ class ProgramGroup(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ProgramGroupMember(models.Model):
+    """A program account in a group, `[starts_at, ends_at)`. Rows that ended stay."""
+
+    group = models.ForeignKey(ProgramGroup, on_delete=models.PROTECT, related_name="members")
+    program = models.ForeignKey(
+        ProgramAccount, on_delete=models.PROTECT, related_name="program_groups"
+    )
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["group", "program"],
+                condition=models.Q(ends_at=None),
+                name="program_once_in_a_group_while_live",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ends_at=None) | models.Q(ends_at__gte=models.F("starts_at")),
+                name="program_group_member_period_ordered",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.group}: {self.program}"

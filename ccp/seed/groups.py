@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 
 from accounts.models import User
 from audit.services import business_chain
-from businesses.models import ProgramAccount, ProgramGroup
+from businesses.models import ProgramAccount, ProgramGroup, ProgramGroupMember
 from ccp.seed.world import Firm, World, permission
 from delegation.models import (
     EmployeeGroup,
@@ -34,25 +34,41 @@ def build(world: World, firm: Firm, at: datetime) -> None:
 def _team(world: World, firm: Firm, at: datetime) -> None:
     """Editors of the program account, or of all of them by a program-account group."""
     team = _group(world, firm, TEAM, at)
-    _put(world, firm, team, firm.people["grouped"], at)
+    place = _put(world, firm, team, firm.people["grouped"], at)
     grant: dict[str, Any] = {
         "group": team.auth_group,
         "granted_by": firm.founder,
         "source": Grant.Source.GROUP,
         "starts_at": at,
     }
+    role: GroupProgramRole | GroupProgramGroupRole
     if len(firm.programs) == 1:
         editor = permission(ProgramAccount, Role.EDITOR)
-        world.add(GroupProgramRole(content_object=firm.programs[0], permission=editor, **grant))
+        role = GroupProgramRole(content_object=firm.programs[0], permission=editor, **grant)
     else:
         every = world.add(ProgramGroup(business=firm.account, name=f"All {firm.marker}"))
         for program in firm.programs:
-            world.add(ProgramGroup.programs.through(programgroup=every, programaccount=program))
+            world.add(ProgramGroupMember(group=every, program=program, starts_at=at))
         editor = permission(ProgramGroup, Role.EDITOR)
-        world.add(GroupProgramGroupRole(content_object=every, permission=editor, **grant))
+        role = GroupProgramGroupRole(content_object=every, permission=editor, **grant)
+    world.add(role)
     _about(world, firm, team, "grant", at, after={"role": Role.EDITOR.value})
     if firm.place % 18 == 0:
-        team.archived_at = world.at - timedelta(days=3)
+        _archive(world, firm, team, place, role)
+
+
+def _archive(
+    world: World,
+    firm: Firm,
+    team: EmployeeGroup,
+    place: EmployeeGroupMember,
+    role: GroupProgramRole | GroupProgramGroupRole,
+) -> None:
+    """Give up a group three days ago; who was in it and what it held end with it."""
+    then = world.at - timedelta(days=3)
+    team.archived_at = place.ends_at = role.ends_at = then
+    role.ended_by = firm.founder
+    _about(world, firm, team, "archive", then)
 
 
 def _group(world: World, firm: Firm, name: str, at: datetime) -> EmployeeGroup:
@@ -71,9 +87,12 @@ def _group(world: World, firm: Firm, name: str, at: datetime) -> EmployeeGroup:
     return group
 
 
-def _put(world: World, firm: Firm, group: EmployeeGroup, person: User, at: datetime) -> None:
-    world.add(EmployeeGroupMember(group=group, person=person, starts_at=at))
+def _put(
+    world: World, firm: Firm, group: EmployeeGroup, person: User, at: datetime
+) -> EmployeeGroupMember:
+    place = world.add(EmployeeGroupMember(group=group, person=person, starts_at=at))
     _about(world, firm, group, "add", at, after={"person": person.get_full_name()})
+    return place
 
 
 def _about(

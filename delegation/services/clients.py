@@ -84,6 +84,8 @@ def create_staff_assignment(
     """
     if isinstance(assignee, User):
         role_service.lock_membership(assignee, acting_for)
+    else:
+        assignee = role_service.lock_group(assignee)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     problem = _why_not_assignable(access, assignee, target, ends_at)
@@ -154,7 +156,7 @@ def _why_not_assignable(
         ours = assignee in assignable_people(access.acting_for, access.at)
         is_own = assignee == access.person
     else:
-        ours = assignee.business_id == access.acting_for.pk
+        ours = assignee.business_id == access.acting_for.pk and assignee.archived_at is None
         is_own = assignee.members.filter(during(access.at), person=access.person).exists()
     if is_own:
         return "own_assignment", _(

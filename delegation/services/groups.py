@@ -1,23 +1,44 @@
-"""Employee groups: people who share roles on program accounts."""
+"""Employee groups: people who share roles on program accounts, and work for clients.
+
+Whoever changes a group holds its row: of an addition and an archiving in the same instant, the
+one that comes second is told. Leaving and archiving end at once whatever came through the group.
+"""
 
 from datetime import datetime
-from typing import Any
 from uuid import uuid4
 
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from audit.services import Refusal, business_chain, not_before, record, refuse
+from audit.services import Refusal, business_chain, not_before
 from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup
 from delegation.access import Access
-from delegation.models import EmployeeGroup, EmployeeGroupMember, Membership
+from delegation.models import (
+    EmployeeGroup,
+    EmployeeGroupMember,
+    GroupProgramGroupRole,
+    GroupProgramRole,
+    Membership,
+)
 from delegation.models.periods import during
-from delegation.permissions import can_manage_groups
+from delegation.permissions import (
+    can_manage_groups,
+    can_reduce_groups,
+    can_remove_employee_from_group,
+)
 from delegation.roles import Role
 from delegation.services import roles as role_service
-from delegation.services.decisions import Problem, not_allowed
+from delegation.services.decisions import Problem, why_closed
+from delegation.services.group_acts import (
+    GroupAct,
+    act_on,
+    name_taken,
+    not_yours,
+    own_right,
+    why_not_changeable,
+)
 
 
 @transaction.atomic
@@ -25,19 +46,42 @@ def create_employee_group(
     *, actor: User, acting_for: BusinessAccount, name: str, at: datetime
 ) -> EmployeeGroup | Refusal:
     """Make an empty employee group. Its name is unique in the business, archived ones included."""
-    if not can_manage_groups(Access(actor, acting_for, at)).allowed:
-        return _refuse("employee_group.create", actor, acting_for, name, at)
-    if EmployeeGroup.objects.filter(business=acting_for, name=name).exists():
-        taken = "name_taken", _("There is a group of this name already.")
-        return _refuse("employee_group.create", actor, acting_for, name, at, taken)
-    group = EmployeeGroup.objects.create(
-        business=acting_for,
-        name=name,
-        auth_group=Group.objects.create(name=f"employee-group-{uuid4().hex}"),
-        created_at=at,
-    )
-    record(verb="employee_group.create", **_about(actor, acting_for, group.name, group.pk, at))
+    act = GroupAct("employee_group.create", Access(actor, acting_for, at), name)
+    if not can_manage_groups(act.access).allowed:
+        return act.refused(not_yours(act.access))
+    if _is_taken(acting_for, name):
+        return act.refused(name_taken())
+    group = EmployeeGroup(business=acting_for, name=name, created_at=at)
+    try:
+        with transaction.atomic():
+            group.auth_group = Group.objects.create(name=f"employee-group-{uuid4().hex}")
+            group.save(force_insert=True)
+    except IntegrityError:
+        return act.refused(name_taken())
+    act_on(act.verb, actor, acting_for, group, at).done()
     return group
+
+
+@transaction.atomic
+def rename_employee_group(
+    *, actor: User, acting_for: BusinessAccount, group: EmployeeGroup, name: str, at: datetime
+) -> EmployeeGroup | Refusal:
+    """Give a group another name; nobody gains or loses anything by it."""
+    locked, at = _lock(group, at)
+    act = act_on("employee_group.rename", actor, acting_for, locked, at)
+    problem = why_not_changeable(act.access, locked, can_manage_groups(act.access))
+    if not problem and _is_taken(acting_for, name, but=locked):
+        problem = name_taken()
+    if problem:
+        return act.refused(problem)
+    before, locked.name = locked.name, name
+    try:
+        with transaction.atomic():
+            locked.save()
+    except IntegrityError:
+        return act.refused(name_taken())
+    act.done(before={"name": before}, after={"name": name})
+    return locked
 
 
 @transaction.atomic
@@ -46,20 +90,41 @@ def add_employee_to_group(
 ) -> EmployeeGroupMember | Refusal:
     """Put an employee into a group; what the group holds is theirs at once."""
     role_service.lock_membership(person, acting_for)
-    at = not_before(at, business_chain(acting_for.bn9))
-    belongs = Membership.objects.filter(during(at), person=person, business=acting_for).exists()
-    allowed = can_manage_groups(Access(actor, acting_for, at)).allowed
-    if not allowed or not belongs or group.business_id != acting_for.pk or person == actor:
-        return _refuse("employee_group.add", actor, acting_for, group.name, at)
-    member = EmployeeGroupMember.objects.filter(during(at), group=group, person=person).first()
+    locked, at = _lock(group, at)
+    act = act_on("employee_group.add", actor, acting_for, locked, at)
+    problem = why_not_changeable(act.access, locked, can_manage_groups(act.access))
+    problem = problem or why_not_addable(act.access, person)
+    if problem:
+        return act.refused(problem)
+    member = EmployeeGroupMember.objects.filter(during(at), group=locked, person=person).first()
     if member is None:
-        member = EmployeeGroupMember.objects.create(group=group, person=person, starts_at=at)
-        record(
-            verb="employee_group.add",
-            after={"person": person.get_full_name()},
-            **_about(actor, acting_for, group.name, group.pk, at),
-        )
+        member = EmployeeGroupMember.objects.create(group=locked, person=person, starts_at=at)
+        act.done(person=person, after={"person": person.get_full_name()})
     return member
+
+
+@transaction.atomic
+def remove_employee_from_group(
+    *, actor: User, acting_for: BusinessAccount, member: EmployeeGroupMember, at: datetime
+) -> EmployeeGroupMember | Refusal:
+    """Take an employee out of a group, or leave it; what came through it ends at once."""
+    role_service.lock_membership(member.person, acting_for)
+    locked, at = _lock(member.group, at)
+    act = act_on("employee_group.remove", actor, acting_for, locked, at)
+    row = EmployeeGroupMember.objects.select_for_update(no_key=True).get(pk=member.pk)
+    ours = locked.business_id == acting_for.pk
+    problem: Problem | None = None
+    if not ours or not can_remove_employee_from_group(act.access, member.person):
+        problem = not_yours(act.access)
+    elif not row.active_at(at):
+        problem = "already_ended", _("This person is not in the group any more.")
+    if problem:
+        return act.refused(problem, person=member.person)
+    row.ends_at = at
+    row.save()
+    path = "own" if member.person == actor else "own:bam"
+    act.done(person=member.person, path=path, before={"person": member.person.get_full_name()})
+    return row
 
 
 @transaction.atomic
@@ -73,47 +138,88 @@ def grant_employee_group_role(
     at: datetime,
 ) -> EmployeeGroup | Refusal:
     """Give a group PAM or lower on a program account or a program-account group."""
-    allowed = can_manage_groups(Access(actor, acting_for, at)).allowed
-    ours = group.business_id == scope.business_id == acting_for.pk
-    mine = group.members.filter(during(at), person=actor).exists()
-    if not allowed or not ours or mine or role is Role.BAM:
-        return _refuse("employee_group.grant", actor, acting_for, group.name, at)
-    role_service.grant_group_role(group=group, scope=scope, role=role, granted_by=actor, at=at)
-    record(
-        verb="employee_group.grant",
-        after={"scope": str(scope), "role": role.value},
-        **_about(actor, acting_for, group.name, group.pk, at),
-    )
-    return group
+    locked, at = _lock(group, at)
+    if isinstance(scope, ProgramGroup):
+        scope = role_service.lock_group(scope)
+    act = act_on("employee_group.grant", actor, acting_for, locked, at)
+    problem = why_not_changeable(act.access, locked, can_manage_groups(act.access))
+    problem = problem or _why_not_grantable(act.access, locked, scope, role)
+    if problem:
+        return act.refused(problem)
+    role_service.grant_group_role(group=locked, scope=scope, role=role, granted_by=actor, at=at)
+    act.done(after={"scope": str(scope), "role": role.value})
+    return locked
 
 
-def _about(
-    actor: User, acting_for: BusinessAccount, name: str, pk: object, at: datetime
-) -> dict[str, Any]:
-    return {
-        "at": at,
-        "actor": actor,
-        "acting_for": acting_for.bn9,
-        "chains": [business_chain(acting_for.bn9)],
-        "object_type": "employee_group",
-        "object_id": str(pk),
-        "object_label": name,
-        "path": "own:bam",
-    }
-
-
-def _refuse(
-    verb: str,
+@transaction.atomic
+def end_employee_group_role(
+    *,
     actor: User,
     acting_for: BusinessAccount,
-    name: str,
+    role: GroupProgramRole | GroupProgramGroupRole,
     at: datetime,
-    problem: Problem | None = None,
-) -> Refusal:
-    code, message = problem or not_allowed(acting_for, _("You cannot change this group."))
-    return refuse(
-        code=code,
-        message=message,
-        verb=verb,
-        **_about(actor, acting_for, name, "", at),
-    )
+) -> EmployeeGroup | Refusal:
+    """End a role of a group: whoever has it through the group alone loses it at once."""
+    locked, at = _lock(role.group.employee_group, at)
+    act = act_on("employee_group.role_end", actor, acting_for, locked, at)
+    problem = why_not_changeable(act.access, locked, can_reduce_groups(act.access))
+    row = type(role)._default_manager.select_for_update(no_key=True).get(pk=role.pk)
+    if not problem and not row.active_at(at):
+        problem = "already_ended", _("This role is over already. Nothing was changed.")
+    if problem:
+        return act.refused(problem)
+    role_service.end_group_role(role=row, ended_by=actor, at=at)
+    act.done(before={"scope": str(row.content_object), "role": row.role})
+    return locked
+
+
+@transaction.atomic
+def archive_employee_group(
+    *, actor: User, acting_for: BusinessAccount, group: EmployeeGroup, at: datetime
+) -> EmployeeGroup | Refusal:
+    """Give up a group: its memberships, its roles and its work for clients end at once."""
+    locked, at = _lock(group, at)
+    act = act_on("employee_group.archive", actor, acting_for, locked, at)
+    problem = why_not_changeable(act.access, locked, can_reduce_groups(act.access))
+    if problem:
+        return act.refused(problem)
+    role_service.end_employee_group(group=locked, ended_by=actor, at=at)
+    locked.archived_at = at
+    locked.save()
+    act.done()
+    return locked
+
+
+def why_not_addable(access: Access, person: User) -> Problem | None:
+    """Why a person cannot be put into groups of the business."""
+    if person == access.person:
+        return own_right(access)
+    members = Membership.objects.filter(during(access.at), person=person)
+    if not members.filter(business=access.acting_for).exists():
+        return "not_allowed", _("This person is no employee of the business.")
+    return None
+
+
+def _why_not_grantable(
+    access: Access, group: EmployeeGroup, scope: ProgramAccount | ProgramGroup, role: Role
+) -> Problem | None:
+    if group.members.filter(during(access.at), person=access.person).exists():
+        return own_right(access)
+    if scope.business_id != access.acting_for.pk or role is Role.BAM:
+        return not_yours(access)
+    if isinstance(scope, ProgramAccount):
+        return why_closed(access, [scope])
+    if scope.archived_at is not None:
+        return "archived", _("This group is archived. Nothing was changed.")
+    return None
+
+
+def _lock(group: EmployeeGroup, at: datetime) -> tuple[EmployeeGroup, datetime]:
+    """The group as it is now, held, and the instant at which whoever waited for it acts."""
+    locked = role_service.lock_group(group)
+    return locked, not_before(at, business_chain(locked.business.bn9))
+
+
+def _is_taken(business: BusinessAccount, name: str, but: EmployeeGroup | None = None) -> bool:
+    named = EmployeeGroup.objects.filter(business=business, name__iexact=name)
+    return (named.exclude(pk=but.pk) if but else named).exists()

@@ -13,7 +13,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.models import User
-from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup
+from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup, ProgramGroupMember
 from delegation.models import (
     BusinessRole,
     EmployeeGroup,
@@ -38,6 +38,12 @@ def lock_membership(person: User, business: BusinessAccount) -> None:
     """Hold what memberships the person has here, so that none ends while something is granted."""
     rows = Membership.objects.select_for_update(no_key=True)
     list(rows.filter(person=person, business=business).order_by("pk"))
+
+
+def lock_group[G: (EmployeeGroup, ProgramGroup)](group: G) -> G:
+    """The group as it is now, held: what it holds, and whom, changes one act at a time."""
+    rows = type(group)._default_manager.select_for_update(no_key=True, of=("self",))
+    return rows.select_related("business").get(pk=group.pk)
 
 
 def direct_role(person: User, program: ProgramAccount, at: datetime) -> Role | None:
@@ -129,8 +135,7 @@ def grant_group_role(
 
 def end_all(*, person: User, business: BusinessAccount, ended_by: User, at: datetime) -> None:
     """End all that a person holds in a business: who joins again begins with nothing."""
-    lasting = Q(ends_at=None) | Q(ends_at__gt=at)
-    end = Greatest("starts_at", Value(at, DateTimeField()))
+    lasting, end = _lasting(at)
     roles = (
         BusinessRole.objects.filter(lasting, user=person, content_object=business),
         ProgramRole.objects.filter(lasting, user=person, content_object__business=business),
@@ -140,6 +145,32 @@ def end_all(*, person: User, business: BusinessAccount, ended_by: User, at: date
     groups = EmployeeGroupMember.objects.filter(lasting, person=person, group__business=business)
     groups.update(ends_at=end)
     StaffAssignment.objects.filter(lasting, person=person, provider=business).update(ends_at=end)
+
+
+def end_group_role(
+    *, role: GroupProgramRole | GroupProgramGroupRole, ended_by: User, at: datetime
+) -> None:
+    """End a role of an employee group."""
+    role.ends_at, role.ended_by = at, ended_by
+    role.save()
+
+
+def end_employee_group(*, group: EmployeeGroup, ended_by: User, at: datetime) -> None:
+    """End all that an employee group holds, and who is in it."""
+    lasting, end = _lasting(at)
+    for table in (GroupProgramRole, GroupProgramGroupRole):
+        held = table.objects.filter(lasting, group=group.auth_group)
+        held.update(ends_at=end, ended_by=ended_by)
+    EmployeeGroupMember.objects.filter(lasting, group=group).update(ends_at=end)
+    StaffAssignment.objects.filter(lasting, employee_group=group).update(ends_at=end)
+
+
+def end_program_group(*, group: ProgramGroup, ended_by: User, at: datetime) -> None:
+    """End all that is held over a program-account group, and what is in it."""
+    lasting, end = _lasting(at)
+    held = GroupProgramGroupRole.objects.filter(lasting, content_object=group)
+    held.update(ends_at=end, ended_by=ended_by)
+    ProgramGroupMember.objects.filter(lasting, group=group).update(ends_at=end)
 
 
 def managers_of(business_bn9: str, at: datetime) -> list[User]:
@@ -170,6 +201,11 @@ def lasting_managers(business: BusinessAccount, at: datetime) -> set[int]:
     )
     people = grants.filter(user__in=members.values("person"))
     return set(people.values_list("user", flat=True))
+
+
+def _lasting(at: datetime) -> tuple[Q, Greatest]:
+    """The rows that last beyond an instant, and how they end there: never before they start."""
+    return Q(ends_at=None) | Q(ends_at__gt=at), Greatest("starts_at", Value(at, DateTimeField()))
 
 
 def _permission(model: type, role: Role) -> Permission:

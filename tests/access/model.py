@@ -60,6 +60,7 @@ class Model:
     groups: dict[str, str] = field(default_factory=dict)
     bundles: dict[str, set[str]] = field(default_factory=dict)
     client_groups: dict[str, str] = field(default_factory=dict)
+    archived: set[str] = field(default_factory=set)
     disabled: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
     suspended: set[tuple[str, str]] = field(default_factory=set)
@@ -338,6 +339,8 @@ class Model:
         member = any(self.find("membership", person=person, business=business))
         if not self.is_bam(actor, business) or not member or actor == person:
             return False
+        if group in self.archived:
+            return False
         if not any(self.find("group_member", group=group, person=person)):
             self.add("group_member", group=group, person=person)
         return True
@@ -346,9 +349,57 @@ class Model:
         inside = any(self.find("group_member", group=group, person=actor))
         if not self.is_bam(actor, self.groups[group]) or inside:
             return False
+        if scope in self.closed or {group, scope} & self.archived:
+            return False
         for row in self.find("group_role", group=group, scope=scope):
             row.stop(self.at)
         self.add("group_role", group=group, scope=scope, role=role)
+        return True
+
+    def leave_group(self, actor: str, row: Row) -> bool:
+        if actor != row.person and not self.is_bam(actor, self.groups[row.group]):
+            return False
+        row.stop(self.at)
+        return True
+
+    def end_group_role(self, actor: str, row: Row) -> bool:
+        if not self.is_bam(actor, self.groups[row.group]):
+            return False
+        row.stop(self.at)
+        return True
+
+    def archive_group(self, actor: str, group: str, business: str) -> bool:
+        """Employees or program accounts: nothing that was granted through it goes on."""
+        if not self.is_bam(actor, business) or group in self.archived:
+            return False
+        self.archived.add(group)
+        if group in self.bundles:
+            self.bundles[group] = set()
+        for table, fact in {
+            "group_member": "group", "group_role": "group", "assignment": "who",
+        }.items():  # fmt: skip
+            for row in self.find(table, **{fact: group}):
+                row.stop(self.at)
+        for row in self.find("group_role", scope=group):
+            row.stop(self.at)
+        return True
+
+    def bundle(self, actor: str, bundle: str, program: str) -> bool:
+        inside = any(
+            any(self.find("group_member", group=row.group, person=actor))
+            for row in self.find("group_role", scope=bundle)
+        )
+        if not self.is_bam(actor, self.programs[program]) or inside:
+            return False
+        if bundle in self.archived or program in self.closed:
+            return False
+        self.bundles[bundle].add(program)
+        return True
+
+    def unbundle(self, actor: str, bundle: str, program: str) -> bool:
+        if not self.is_bam(actor, self.programs[program]):
+            return False
+        self.bundles[bundle].discard(program)
         return True
 
     # ------------------------------------------------------------ relationships
@@ -467,6 +518,8 @@ class Model:
         return any(row.client == client and row.provider == provider for row in pairs)
 
     def assign(self, actor: str, provider: str, who: str, target: str, role: str) -> bool:
+        if who in self.archived:
+            return False
         is_own = who == actor or any(self.find("group_member", group=who, person=actor))
         if not self.is_bam(actor, provider) or is_own:
             return False

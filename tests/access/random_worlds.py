@@ -233,7 +233,7 @@ class RandomWorld:
         scope: object = self._program(business)
         if self.dice.random() < 0.5:
             scope = business.program_groups.create(name=f"Programs {next(_names)}")
-            scope.programs.add(self._program(business))
+            scope.members.create(program=self._program(business), starts_at=self._start())
         grant_group_role(
             group=self.groups[business.pk],
             scope=scope,

@@ -104,8 +104,7 @@ def group_role(world: World, maple: BusinessAccount) -> Chain:
 
 
 def group_role_on_programs(world: World, maple: BusinessAccount) -> Chain:
-    programs = maple.program_groups.create(name="All doors")
-    programs.programs.add(world.program(maple))
+    programs = world.program_group("All doors", maple, "RM0001")
     gwen = grouped(world, maple, programs)
     return Chain(gwen, maple, GroupProgramGroupRole.objects.get())
 

@@ -35,6 +35,8 @@ from delegation.models import (
     ClientGroup,
     EmployeeGroup,
     EmployeeGroupMember,
+    GroupProgramGroupRole,
+    GroupProgramRole,
     Level,
     Membership,
     ProgramRole,
@@ -53,6 +55,7 @@ from delegation.services import (
     employees,
     endings,
     groups,
+    program_groups,
     relationships,
     rights,
 )
@@ -126,8 +129,7 @@ def people_of(world: World) -> Cast:
             groups.create_employee_group(name="Staff", at=world.at, **boss)
         )
         model.groups[f"{name} staff"] = name
-    bundle = cast.businesses["Maple"].program_groups.create(name="First")
-    bundle.programs.add(cast.programs["Maple RM0001"])
+    bundle = world.program_group("First", cast.businesses["Maple"], "RM0001")
     cast.bundles["First"], model.bundles["First"] = bundle, {"Maple RM0001"}
     for name in ("North", "South"):
         lead = {"actor": cast.people[f"{name} manager"], "acting_for": cast.businesses[name]}
@@ -388,18 +390,88 @@ class Histories(RuleBasedStateMachine):
         self.same("join_group", answer, self.model.join_group(actor, group, person))
 
     @precondition(lambda self: self.live("group_member"))
-    @rule(which=number)
-    def leave_group(self, which: int) -> None:
-        """The row ends: whatever came through the group ends with it."""
+    @rule(which=number, who=number)
+    def leave_group(self, which: int, who: int) -> None:
+        """By oneself at times, else by a manager."""
         rows = self.live("group_member")
         row = rows[which % len(rows)]
-        EmployeeGroupMember.objects.filter(
+        business = self.model.groups[row.group]
+        own = who % 3 == 0 and row.person not in self.model.disabled
+        actor = row.person if own else self.actor(who, business)
+        answer = groups.remove_employee_from_group(
+            member=EmployeeGroupMember.objects.get(
+                during(self.model.at),
+                group=self.cast.groups[row.group],
+                person=self.cast.people[row.person],
+            ),
+            **self.by(actor, business),
+        )
+        self.same("leave_group", answer, self.model.leave_group(actor, row))
+
+    @rule(which=number, who=number, often=st.integers(0, 3))
+    def archive_group(self, which: int, who: int, often: int) -> None:
+        """Mostly tried by somebody who may not, so that groups live for a while."""
+        names = sorted({**self.cast.groups, **self.cast.bundles})
+        name = names[which % len(names)]
+        business = self.model.groups.get(name, "Maple")
+        actor = self.person(who) if often else self.actor(who, business)
+        if name in self.cast.groups:
+            answer = groups.archive_employee_group(
+                group=self.cast.groups[name], **self.by(actor, business)
+            )
+        else:
+            answer = program_groups.archive_program_group(
+                group=self.cast.bundles[name], **self.by(actor, business)
+            )
+        self.same("archive_group", answer, self.model.archive_group(actor, name, business))
+
+    @precondition(lambda self: self.live("group_role"))
+    @rule(which=number, who=number)
+    def end_group_role(self, which: int, who: int) -> None:
+        rows = self.live("group_role")
+        row = rows[which % len(rows)]
+        actor = self.actor(who, "Maple")
+        is_bundle = row.scope in self.cast.bundles
+        table = GroupProgramGroupRole if is_bundle else GroupProgramRole
+        held = table.objects.get(
             during(self.model.at),
-            group=self.cast.groups[row.group],
-            person=self.cast.people[row.person],
-        ).update(ends_at=self.model.at)
-        row.stop(self.model.at)
-        self.same("leave_group", None, True)
+            group__employee_group=self.cast.groups[row.group],
+            content_object=self.cast.scope(row.scope) or self.programs[row.scope],
+        )
+        answer = groups.end_employee_group_role(role=held, **self.by(actor, "Maple"))
+        self.same("end_group_role", answer, self.model.end_group_role(actor, row))
+
+    def _bundle(self, program: str) -> None:
+        self.cast.bundles["First"].members.create(
+            program=self.programs[program], starts_at=self.model.at
+        )
+        self.model.bundles["First"].add(program)
+
+    @rule(what=number, who=number)
+    def bundle(self, what: int, who: int) -> None:
+        """A program account of Maple goes into the program-account group."""
+        names = self.programs_of("Maple")
+        name, actor = names[what % len(names)], self.actor(who, "Maple")
+        answer = program_groups.add_program_to_group(
+            group=self.cast.bundles["First"],
+            program=self.programs[name],
+            **self.by(actor, "Maple"),
+        )
+        self.same("bundle", answer, self.model.bundle(actor, "First", name))
+
+    @precondition(lambda self: self.model.bundles["First"])
+    @rule(what=number, who=number)
+    def unbundle(self, what: int, who: int) -> None:
+        """It comes out again, and so does all that was held over the group."""
+        names = sorted(self.model.bundles["First"])
+        name, actor = names[what % len(names)], self.actor(who, "Maple")
+        answer = program_groups.remove_program_from_group(
+            member=self.cast.bundles["First"].members.get(
+                program=self.programs[name], ends_at=None
+            ),
+            **self.by(actor, "Maple"),
+        )
+        self.same("unbundle", answer, self.model.unbundle(actor, "First", name))
 
     @rule(which=number, who=number, what=number, role=st.sampled_from(["pam", "editor", "reader"]))
     def grant_group(self, which: int, who: int, what: int, role: str) -> None:
@@ -428,9 +500,8 @@ class Histories(RuleBasedStateMachine):
         [program] = link_new_programs(business=business, entity=entity, at=self.model.at)
         key = f"{name} {extension}"
         self.programs[key], self.model.programs[key] = program, name
-        if bundled and name == "Maple":
-            self.cast.bundles["First"].programs.add(program)
-            self.model.bundles["First"].add(key)
+        if bundled and name == "Maple" and "First" not in self.model.archived:
+            self._bundle(key)
         self.same("open_program", None, True)
 
     # ------------------------------------------------------------ relationships

@@ -100,8 +100,7 @@ def test_an_employee_group_gives_and_takes_at_once(world: World) -> None:
     version = by(world, maple, maple)
     common = {"actor": manager, "acting_for": maple, "at": world.at}
     group = done(create_employee_group(name="Imports", **common))
-    programs = maple.program_groups.create(name="All doors")
-    programs.programs.add(world.program(maple))
+    programs = world.program_group("All doors", maple, "RM0001")
     done(grant_employee_group_role(group=group, scope=programs, role=Role.EDITOR, **common))
     assert reason(world, gwen, maple, version) is Reason.NO_ROLE
     member = done(add_employee_to_group(group=group, person=gwen, **common))

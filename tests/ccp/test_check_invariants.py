@@ -12,6 +12,7 @@ from django.db import connection, models, transaction
 from django.db.models import F
 
 from audit.models import Event
+from businesses.models import ProgramGroup
 from ccp.management.commands import check_invariants as command
 from ccp.management.commands.check_invariants import EVERY_CHECK
 from delegation import invariants
@@ -20,6 +21,7 @@ from delegation.models import (
     AccessRequestLine,
     BusinessRole,
     ClientGroupMember,
+    EmployeeGroup,
     EmployeeGroupMember,
     GroupProgramRole,
     Level,
@@ -67,8 +69,7 @@ def rich(world: World) -> World:
             group=group, scope=world.program(maple, "RM0002"), role=Role.READER, **boss
         )
     )
-    programs = maple.program_groups.create(name="Both")
-    programs.programs.set(maple.programs.all())
+    programs = world.program_group("Both", maple, "RM0001", "RM0002")
     done(grant_employee_group_role(group=group, scope=programs, role=Role.EDITOR, **boss))
     waiting = world.access_request("Zoe", maple)
     done(withdraw_access_request(actor=world.person("Zoe"), access_request=waiting, at=world.at))
@@ -238,6 +239,10 @@ BREACHES: dict[invariants.Check, list[Breach]] = {
         lambda world: BusinessRole.objects.update(
             permission=ProgramRole.objects.earliest("pk").permission
         ),
+    ],
+    invariants.archived_groups_hold_nothing: [
+        write(EmployeeGroup, archived_at=lambda world: world.at),
+        write(ProgramGroup, archived_at=lambda world: world.at),
     ],
     invariants.authority_is_of_the_pair: [
         write(RelationshipTerms, program=elsewhere),

@@ -165,8 +165,7 @@ def test_the_list_names_the_group_that_a_right_comes_through(
         )
     )
     done(add_employee_to_group(group=group, person=rita, **act))
-    bundle = maple.program_groups.create(name="Both")
-    bundle.programs.set(maple.programs.all())
+    bundle = world.program_group("Both", maple, "RM0001", "RM0002")
     done(grant_employee_group_role(group=group, scope=bundle, role=Role.READER, **act))
     page = signed_in(world.manager(maple)).get(people(maple)).content.decode()
     assert page.count("Through the group Customs desk") == 3

@@ -15,13 +15,15 @@ from django.db import DatabaseError, connection, transaction
 
 import delegation.services
 from audit.services import Refusal
-from businesses.models import BusinessAccount
+from businesses.models import BusinessAccount, ProgramGroup
 from businesses.register import LegalEntity, get_register
 from businesses.services import open_business
 from delegation.invariants import CHECKS
 from delegation.models import (
     BusinessRole,
     Ceiling,
+    EmployeeGroup,
+    GroupProgramRole,
     Level,
     Membership,
     ProgramRole,
@@ -34,6 +36,7 @@ from delegation.services import (
     employees,
     endings,
     groups,
+    program_groups,
     relationships,
     rights,
 )
@@ -329,6 +332,67 @@ def _grant_employee_group_role(scene: Scene) -> Act:
     )
 
 
+def _rename_employee_group(scene: Scene) -> Act:
+    return partial(
+        groups.rename_employee_group, group=scene.employee_group(), name="Desk", **scene.boss
+    )
+
+
+def _full_group(scene: Scene) -> Any:
+    """A group with a member, a role on a program account and one on a group of them."""
+    done(_add_employee_to_group(scene)())
+    group = EmployeeGroup.objects.get()
+    for scope in (scene.program, scene.world.program_group("Both", scene.maple, "RM0002")):
+        done(
+            groups.grant_employee_group_role(
+                group=group, scope=scope, role=Role.READER, **scene.boss
+            )
+        )
+    return group
+
+
+def _remove_employee_from_group(scene: Scene) -> Act:
+    member = _full_group(scene).members.get()
+    return partial(groups.remove_employee_from_group, member=member, **scene.boss)
+
+
+def _end_employee_group_role(scene: Scene) -> Act:
+    _full_group(scene)
+    role = GroupProgramRole.objects.get()
+    return partial(groups.end_employee_group_role, role=role, **scene.boss)
+
+
+def _archive_employee_group(scene: Scene) -> Act:
+    return partial(groups.archive_employee_group, group=_full_group(scene), **scene.boss)
+
+
+def _create_program_group(scene: Scene) -> Act:
+    return partial(program_groups.create_program_group, name="Ontario", **scene.boss)
+
+
+def _rename_program_group(scene: Scene) -> Act:
+    group = scene.world.program_group("Both", scene.maple)
+    return partial(program_groups.rename_program_group, group=group, name="Ontario", **scene.boss)
+
+
+def _add_program_to_group(scene: Scene) -> Act:
+    group = scene.world.program_group("Both", scene.maple)
+    return partial(
+        program_groups.add_program_to_group, group=group, program=scene.program, **scene.boss
+    )
+
+
+def _remove_program_from_group(scene: Scene) -> Act:
+    member = scene.world.program_group("Both", scene.maple, "RM0001").members.get()
+    return partial(program_groups.remove_program_from_group, member=member, **scene.boss)
+
+
+def _archive_program_group(scene: Scene) -> Act:
+    _full_group(scene)
+    group = ProgramGroup.objects.get()
+    return partial(program_groups.archive_program_group, group=group, **scene.boss)
+
+
 def _submit_registration(scene: Scene) -> Act:
     liam = scene.world.person("Liam")
     claim = draft(liam, put_on_file(emails=["office@example.test"]), scene.world.at)
@@ -394,6 +458,15 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     groups.create_employee_group: _create_employee_group,
     groups.add_employee_to_group: _add_employee_to_group,
     groups.grant_employee_group_role: _grant_employee_group_role,
+    groups.rename_employee_group: _rename_employee_group,
+    groups.remove_employee_from_group: _remove_employee_from_group,
+    groups.end_employee_group_role: _end_employee_group_role,
+    groups.archive_employee_group: _archive_employee_group,
+    program_groups.create_program_group: _create_program_group,
+    program_groups.rename_program_group: _rename_program_group,
+    program_groups.add_program_to_group: _add_program_to_group,
+    program_groups.remove_program_from_group: _remove_program_from_group,
+    program_groups.archive_program_group: _archive_program_group,
     found_business: _found_business,
     registrations.submit_registration: _submit_registration,
     declarations.create_correction: _create_correction,

@@ -1,0 +1,156 @@
+"""Program-account groups: program accounts over which one role is given.
+
+Whoever changes a group holds its row. A program account that leaves it, and the group that is
+archived, end at once what came through them.
+"""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from audit.services import Refusal, business_chain, not_before
+from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup, ProgramGroupMember
+from delegation.access import Access
+from delegation.models import GroupProgramGroupRole
+from delegation.models.periods import during
+from delegation.permissions import can_manage_groups, can_reduce_groups
+from delegation.services import roles as role_service
+from delegation.services.decisions import Problem, why_closed
+from delegation.services.group_acts import (
+    GroupAct,
+    act_on,
+    name_taken,
+    not_yours,
+    own_right,
+    why_not_changeable,
+)
+
+
+@transaction.atomic
+def create_program_group(
+    *, actor: User, acting_for: BusinessAccount, name: str, at: datetime
+) -> ProgramGroup | Refusal:
+    """Make an empty program-account group. Its name is unique among those in use."""
+    act = GroupAct("program_group.create", Access(actor, acting_for, at), name)
+    if not can_manage_groups(act.access).allowed:
+        return act.refused(not_yours(act.access))
+    group = _named(ProgramGroup(business=acting_for), name)
+    if group is None:
+        return act.refused(name_taken())
+    act_on(act.verb, actor, acting_for, group, at).done()
+    return group
+
+
+@transaction.atomic
+def rename_program_group(
+    *, actor: User, acting_for: BusinessAccount, group: ProgramGroup, name: str, at: datetime
+) -> ProgramGroup | Refusal:
+    """Give a group another name; nobody gains or loses anything by it."""
+    locked, at = _lock(group, at)
+    act = act_on("program_group.rename", actor, acting_for, locked, at)
+    problem = why_not_changeable(act.access, locked, can_manage_groups(act.access))
+    before = locked.name
+    if not problem and _named(locked, name) is None:
+        problem = name_taken()
+    if problem:
+        return act.refused(problem)
+    act.done(before={"name": before}, after={"name": name})
+    return locked
+
+
+@transaction.atomic
+def add_program_to_group(
+    *,
+    actor: User,
+    acting_for: BusinessAccount,
+    group: ProgramGroup,
+    program: ProgramAccount,
+    at: datetime,
+) -> ProgramGroupMember | Refusal:
+    """Put a program account into a group: whoever has a role over the group has it there too."""
+    locked, at = _lock(group, at)
+    act = act_on("program_group.add", actor, acting_for, locked, at)
+    problem = why_not_changeable(act.access, locked, can_manage_groups(act.access))
+    problem = problem or _why_not_addable(act.access, locked, program)
+    if problem:
+        return act.refused(problem)
+    row = ProgramGroupMember.objects.filter(during(at), group=locked, program=program).first()
+    if row is None:
+        row = ProgramGroupMember.objects.create(group=locked, program=program, starts_at=at)
+        act.done(after={"program": str(program)})
+    return row
+
+
+@transaction.atomic
+def remove_program_from_group(
+    *, actor: User, acting_for: BusinessAccount, member: ProgramGroupMember, at: datetime
+) -> ProgramGroupMember | Refusal:
+    """Take a program account out of a group; the roles over the group end there at once."""
+    locked, at = _lock(member.group, at)
+    act = act_on("program_group.remove", actor, acting_for, locked, at)
+    problem = why_not_changeable(act.access, locked, can_reduce_groups(act.access))
+    row = ProgramGroupMember.objects.select_for_update(no_key=True).get(pk=member.pk)
+    if not problem and row.ends_at is not None:
+        problem = "already_ended", _("This program account is not in the group any more.")
+    if problem:
+        return act.refused(problem)
+    row.ends_at = at
+    row.save()
+    act.done(before={"program": str(member.program)})
+    return row
+
+
+@transaction.atomic
+def archive_program_group(
+    *, actor: User, acting_for: BusinessAccount, group: ProgramGroup, at: datetime
+) -> ProgramGroup | Refusal:
+    """Give up a group: everything that was granted over it ends at once."""
+    locked, at = _lock(group, at)
+    act = act_on("program_group.archive", actor, acting_for, locked, at)
+    problem = why_not_changeable(act.access, locked, can_reduce_groups(act.access))
+    if problem:
+        return act.refused(problem)
+    role_service.end_program_group(group=locked, ended_by=actor, at=at)
+    locked.archived_at = at
+    locked.save()
+    act.done()
+    return locked
+
+
+def is_inside(access: Access, group: ProgramGroup) -> bool:
+    """Whether the person is in an employee group that holds a role over the group."""
+    members = "group__employee_group__members__"
+    held = GroupProgramGroupRole.objects.filter(
+        during(access.at), during(access.at, members), content_object=group
+    )
+    return held.filter(**{f"{members}person": access.person}).exists()
+
+
+def _why_not_addable(
+    access: Access, group: ProgramGroup, program: ProgramAccount
+) -> Problem | None:
+    if program.business_id != access.acting_for.pk:
+        return not_yours(access)
+    if is_inside(access, group):
+        return own_right(access)
+    return why_closed(access, [program])
+
+
+def _lock(group: ProgramGroup, at: datetime) -> tuple[ProgramGroup, datetime]:
+    """The group as it is now, held, and the instant at which whoever waited for it acts."""
+    locked = role_service.lock_group(group)
+    return locked, not_before(at, business_chain(locked.business.bn9))
+
+
+def _named(group: ProgramGroup, name: str) -> ProgramGroup | None:
+    """The group, saved under the name; nothing where another one in use has it."""
+    before, group.name = group.name, name
+    try:
+        with transaction.atomic():
+            group.save()
+    except IntegrityError:
+        group.name = before
+        return None
+    return group
