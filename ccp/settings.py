@@ -267,3 +267,9 @@ RELATIONSHIP_DEFAULT_YEARS = 2
 RELATIONSHIP_CAP_YEARS = 5
 ACCESS_REQUEST_LAPSE_DAYS = 60
 RELATIONSHIP_REQUEST_LAPSE_MONTHS = 12
+
+# How much one asker may ask for, whatever the number asked: a person in a day and waiting at one
+# time, a firm in a day (two full files).
+ACCESS_REQUESTS_A_DAY = 20
+ACCESS_REQUESTS_WAITING = 20
+RELATIONSHIP_REQUESTS_A_DAY = 10_000

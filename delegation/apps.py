@@ -1,13 +1,17 @@
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from audit.verbs import register
+from notices import digests
 
 
 class DelegationConfig(AppConfig):
     name = "delegation"
 
     def ready(self) -> None:
+        # What the service needs is loaded by now, and not before.
+        digests.register(import_string("delegation.services.digests.tell_what_waits"))
         register(
             {
                 "access_request.create": _("Asked for access: %(object)s"),

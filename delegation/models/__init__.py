@@ -16,6 +16,7 @@ from delegation.models.grants import (
     ProgramRole,
     RoleWritesElsewhere,
 )
+from delegation.models.limits import RequestTally
 from delegation.models.relationships import (
     Ceiling,
     Level,
@@ -47,6 +48,7 @@ __all__ = [
     "RelationshipRequest",
     "RelationshipRequestLine",
     "RelationshipTerms",
+    "RequestTally",
     "RoleWritesElsewhere",
     "StaffAssignment",
     "Status",

@@ -52,7 +52,8 @@ class Request(models.Model):
 
     `closes_at` starts as the lapse instant and moves to the decision, so that a live request
     bars a second one while a lapsed or decided one never does. `version` counts every change: a
-    decision names the version that its form showed.
+    decision names the version that its form showed. `told_at` is when a digest told the managers
+    that it waits.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -64,6 +65,7 @@ class Request(models.Model):
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    told_at = models.DateTimeField(null=True)
 
     objects = RequestQuerySet.as_manager()
 

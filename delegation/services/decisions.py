@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -21,9 +20,7 @@ from delegation.models.requests import TRANSITIONS
 from delegation.permissions import why_undecidable
 from delegation.reasons import Reason
 from delegation.roles import Action
-from delegation.services.roles import managers_of
 from delegation.terms import program_label
-from notices.services import notify
 from pages.formats import moment
 
 Waiting = AccessRequest | RelationshipRequest
@@ -140,17 +137,3 @@ def _already(waiting: Waiting, status: Status, *, is_asker: bool) -> Problem:
         "when": moment(waiting.decided_at),
     }
     return "already_decided", message + " " + _("Nothing was changed.")
-
-
-def tell_managers(kind: str, bn9: str, at: datetime) -> None:
-    """Tell each manager of the number, where it is registered, once a day that requests wait.
-
-    `kind` is `access_request` or `relationship_request`.
-    """
-    for manager in managers_of(bn9, at):
-        notify(
-            key=f"{kind}s_waiting:{bn9}:{manager.pk}:{timezone.localdate(at)}",
-            template=f"delegation/email/{kind}_waiting.txt",
-            recipient=manager,
-            context={"bn9": bn9},
-        )

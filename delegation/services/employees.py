@@ -38,11 +38,11 @@ from delegation.services.decisions import (
     decide_line,
     lock,
     own_path,
-    tell_managers,
     why_closed,
     why_not_decidable,
     why_not_yours,
 )
+from delegation.services.limits import count_access_request
 from delegation.terms import extension_label
 from notices.services import notify
 
@@ -74,9 +74,13 @@ def create_access_request(
     """Ask the employer `bn9` for access; `wishes` maps RM extensions to roles, or is empty.
 
     The answer is the same whether or not the BN is registered. A second request waits for the
-    first one to be decided or to lapse.
+    first one to be decided or to lapse. How many one person may send is counted first; nothing of
+    the business asked is looked at (decision 38).
     """
-    if actor in role_service.managers_of(bn9, at):
+    limited = count_access_request(actor, bn9, at)
+    if limited:
+        return limited
+    if role_service.is_manager_of(actor, bn9, at):
         return _refuse_create(
             actor, bn9, at, "own_business", _("You already manage this business account.")
         )
@@ -106,7 +110,6 @@ def create_access_request(
         AccessRequestLine(request=access_request, extension=extension, wished_role=role)
         for extension, role in lines.items()
     )
-    tell_managers("access_request", bn9, at)
     record(
         verb="access_request.create",
         after={"note": note, "wishes": {key: str(role) for key, role in lines.items()}},

@@ -49,10 +49,10 @@ from delegation.services.decisions import (
     lock,
     not_allowed,
     own_path,
-    tell_managers,
     why_not_decidable,
     why_not_yours,
 )
+from delegation.services.limits import count_relationship_request
 from notices.services import notify
 
 
@@ -75,8 +75,12 @@ def create_relationship_request(
 ) -> RelationshipRequest | Refusal:
     """Ask a BN9 for authority as a service provider. The BN need not be registered.
 
-    The request waits, and the answer never tells whether somebody can see it.
+    The request waits, and the answer never tells whether somebody can see it: how many one firm
+    may send is counted first, and nothing of the client is looked at (decision 38).
     """
+    limited = count_relationship_request(actor, acting_for, client_bn9, at)
+    if limited:
+        return limited
     problem = _why_not_askable(Access(actor, acting_for, at), client_bn9)
     if problem:
         return _refuse_create(actor, acting_for, client_bn9, at, problem)
@@ -104,7 +108,6 @@ def create_relationship_request(
     RelationshipRequestLine.objects.bulk_create(
         RelationshipRequestLine(request=waiting, extension=extension) for extension in extensions
     )
-    tell_managers("relationship_request", client_bn9, at)
     record(
         verb="relationship_request.create",
         after={"level": wish.level, "programs": list(extensions), **wish.rules.columns()},

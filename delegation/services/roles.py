@@ -188,6 +188,15 @@ def managers_of(business_bn9: str, at: datetime) -> list[User]:
     return list(people.order_by("pk"))
 
 
+def is_manager_of(person: User, business_bn9: str, at: datetime) -> bool:
+    """Say whether the person is a live, active Business Account Manager of a BN9."""
+    roles = BusinessRole.objects.filter(during(at), content_object__bn9=business_bn9)
+    members = Membership.objects.filter(
+        during(at), person=person, business__bn9=business_bn9, suspended_at__isnull=True
+    )
+    return person.is_active and roles.filter(Exists(members), user=person).exists()
+
+
 def lasting_managers(business: BusinessAccount, at: datetime) -> set[int]:
     """The people (by pk) whom an active business may rely on: live BAMs without any end in sight.
 

@@ -61,6 +61,7 @@ from delegation.services.relationships import (
 )
 from delegation.terms import PROVIDER_LABELS, State, agreed, live_terms, rules_in_words
 from delegation.views.employees import status_of
+from delegation.views.limits import with_retry
 from pages.formats import end_of_day
 from pages.once import once
 from pages.paging import page_by_key
@@ -143,14 +144,15 @@ def relationship_request_create(request: HttpRequest, bn9: str) -> HttpResponse:
         if not isinstance(answer, Refusal):
             messages.success(request, _("Your request has been sent."))
             return redirect("relationship_request_status", bn9=bn9, pk=answer.pk)
-        form.add_error("client_bn9", str(answer.message))
         status = status_of(answer)
+        form.add_error(None if status == 429 else "client_bn9", str(answer.message))
     context = {
         "business": access.acting_for,
         "form": form,
         "sections": section_nav(access, "client_list"),
     }
-    return render(request, "delegation/relationship_request_create.html", context, status=status)
+    page = render(request, "delegation/relationship_request_create.html", context, status=status)
+    return with_retry(page, access.at)
 
 
 @rule(get=can_list_relationship_requests)

@@ -71,6 +71,10 @@ STATE_CODES = {
 """Refusals that tell of a state that is no longer what the page showed."""
 
 
+LIMIT_CODES = {"too_many", "too_many_waiting"}
+"""Refusals of whoever asks too often, whatever is asked."""
+
+
 class Waiting(NamedTuple):
     """A request in the list: how long it waits, and the lines that the reader may know of."""
 
@@ -89,9 +93,11 @@ class Given(NamedTuple):
 
 
 def status_of(refusal: Refusal) -> int:
-    """The HTTP status of a refusal: 409 by state, 403 by right, else 422."""
+    """The HTTP status of a refusal: 409 by state, 403 by right, 429 by number, else 422."""
     if refusal.code in STATE_CODES:
         return 409
+    if refusal.code in LIMIT_CODES:
+        return 429
     return 403 if refusal.code == "not_allowed" else 422
 
 

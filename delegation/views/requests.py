@@ -20,6 +20,7 @@ from delegation.permissions import can_view_access_request, can_withdraw_access_
 from delegation.requests import Titles, is_approved, request_state, steps_of
 from delegation.services.employees import create_access_request, withdraw_access_request
 from delegation.views.employees import status_of
+from delegation.views.limits import with_retry
 from pages.once import once
 from pages.rules import any_person, rule
 from pages.steady import steady
@@ -63,7 +64,8 @@ def access_request_create(request: HttpRequest) -> HttpResponse:
         mine = AccessRequest.objects.pending_at(at).filter(person=person)
         waiting = mine.filter(bn9=form.cleaned_data["bn9"]).first()
     context = {"form": form, "waiting": waiting, "roles": roles_in_words()}
-    return render(request, "delegation/access_request_create.html", context, status=status)
+    response = render(request, "delegation/access_request_create.html", context, status=status)
+    return with_retry(response, at)
 
 
 @rule(get=can_view_access_request)

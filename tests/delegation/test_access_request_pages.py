@@ -15,6 +15,7 @@ from django.urls import reverse
 from businesses.models import BusinessAccount
 from delegation.models import AccessRequest, AccessRequestLine, Status
 from delegation.roles import Role
+from delegation.services.digests import tell_what_waits
 from delegation.services.employees import Grants, approve_access_request, reject_access_request
 from tests.delegation.reading import words
 from tests.world import World, done, next_bn9
@@ -197,9 +198,10 @@ def test_the_managers_are_told_in_their_language(
     client.force_login(world.person("Eve Early"))
     with django_capture_on_commit_callbacks(execute=True):
         ask(client, maple.bn9)
+        tell_what_waits(at=world.at)
     (sent,) = mail.outbox
     assert sent.to == [world.manager(maple).email]
-    assert sent.subject == "An access request is waiting for you"
+    assert sent.subject == "1 access request is waiting for you"
     assert f"/en-ca/businesses/{maple.bn9}/employees/" in sent.body
     assert "Eve" not in sent.subject + sent.body
 

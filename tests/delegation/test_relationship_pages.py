@@ -30,6 +30,7 @@ from delegation.models import (
 )
 from delegation.relationships import agreement_in_words
 from delegation.services.agreements import Agreement, Rules
+from delegation.services.digests import tell_what_waits
 from delegation.services.relationships import (
     approve_relationship_request,
     reject_relationship_request,
@@ -886,6 +887,8 @@ def test_the_managers_are_told_once_a_day(
     with django_capture_on_commit_callbacks(execute=True):
         world.relationship_request(world.broker("ITN"), maple)
         world.relationship_request(world.broker("Cedar"), maple)
+        tell_what_waits(at=world.at)
+        tell_what_waits(at=world.at)
 
     messages = [one for one in mail.outbox if one.to == [world.manager(maple).email]]
 
