@@ -95,16 +95,11 @@ def create_access_request(
         with transaction.atomic():
             access_request.save(force_insert=True)
     except IntegrityError:
-        return _refuse_create(
-            actor,
-            bn9,
-            at,
-            "already_waiting",
-            _(
-                "You already have a request waiting for this business number. Withdraw it first if "
-                "you want to ask for something else."
-            ),
+        message = _(
+            "You already have a request waiting for this business number. Withdraw it first if "
+            "you want to ask for something else."
         )
+        return _refuse_create(actor, bn9, at, "already_waiting", message)
     lines: Mapping[str, Role | str] = wishes or {"": ""}
     AccessRequestLine.objects.bulk_create(
         AccessRequestLine(request=access_request, extension=extension, wished_role=role)

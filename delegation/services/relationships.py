@@ -68,6 +68,11 @@ class Wish:
     last_day: date | None = None
     comment: str = ""
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The extensions that are decided one by one; of the whole business there is one line."""
+        return self.extensions if self.level == Level.PROGRAM else ("",)
+
 
 @transaction.atomic
 def create_relationship_request(
@@ -84,7 +89,28 @@ def create_relationship_request(
     problem = _why_not_askable(Access(actor, acting_for, at), client_bn9)
     if problem:
         return _refuse_create(actor, acting_for, client_bn9, at, problem)
-    waiting = RelationshipRequest(
+    waiting = new_request(actor, acting_for, client_bn9, wish, at)
+    try:
+        with transaction.atomic():
+            waiting.save(force_insert=True)
+    except IntegrityError:
+        message = _("Your firm already has a request waiting for this business number.")
+        return _refuse_create(actor, acting_for, client_bn9, at, ("already_waiting", message))
+    RelationshipRequestLine.objects.bulk_create(new_lines(waiting, wish))
+    record(
+        verb="relationship_request.create",
+        after={"level": wish.level, "programs": list(wish.lines), **wish.rules.columns()},
+        path="own:bam",
+        **_about(actor, acting_for, waiting, at),
+    )
+    return waiting
+
+
+def new_request(
+    actor: User, acting_for: BusinessAccount, client_bn9: str, wish: Wish, at: datetime
+) -> RelationshipRequest:
+    """What a firm asks of a number, not saved."""
+    return RelationshipRequest(
         provider=acting_for,
         client_bn9=client_bn9,
         direction=RelationshipRequest.Direction.ASKED,
@@ -98,23 +124,11 @@ def create_relationship_request(
         closes_at=at + relativedelta(months=settings.RELATIONSHIP_REQUEST_LAPSE_MONTHS),
         **wish.rules.columns(),
     )
-    try:
-        with transaction.atomic():
-            waiting.save(force_insert=True)
-    except IntegrityError:
-        message = _("Your firm already has a request waiting for this business number.")
-        return _refuse_create(actor, acting_for, client_bn9, at, ("already_waiting", message))
-    extensions = wish.extensions if wish.level == Level.PROGRAM else ("",)
-    RelationshipRequestLine.objects.bulk_create(
-        RelationshipRequestLine(request=waiting, extension=extension) for extension in extensions
-    )
-    record(
-        verb="relationship_request.create",
-        after={"level": wish.level, "programs": list(extensions), **wish.rules.columns()},
-        path="own:bam",
-        **_about(actor, acting_for, waiting, at),
-    )
-    return waiting
+
+
+def new_lines(waiting: RelationshipRequest, wish: Wish) -> list[RelationshipRequestLine]:
+    """The lines of a request, not saved."""
+    return [RelationshipRequestLine(request=waiting, extension=one) for one in wish.lines]
 
 
 @transaction.atomic
