@@ -36,6 +36,7 @@ def employee_nav(access: Access, current: str) -> list[dict[str, object]]:
     manages = can_list_access_requests(access)
     parts = [
         ("employee_list", _("Employees"), manages),
+        ("access_request_list", _("Access requests"), manages),
     ]
     return _nav(access, current, parts)
 

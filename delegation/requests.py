@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from django.db.models.enums import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from delegation.access import Access
 from delegation.models import AccessRequest, Decision, RelationshipRequest, Status
@@ -24,6 +26,14 @@ TAGS = {
     Status.WITHDRAWN: "neutral",
 }
 """The kind of status tag of a request."""
+
+
+class Stage(TextChoices):
+    """Where a request stands for the manager who reads the list."""
+
+    WAITING = "waiting", gettext_lazy("Waiting for my decision")
+    DECIDED = "decided", gettext_lazy("Decided")
+    LAPSED = "lapsed", gettext_lazy("Lapsed")
 
 
 class DecidedLine(Protocol):

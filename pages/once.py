@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import wraps
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -46,6 +47,37 @@ def once(view: View) -> View:
                 submission.save(update_fields=["outcome"])
             else:
                 submission.delete()
+        return response
+
+    return guarded
+
+
+def once_each(view: View) -> View:
+    """Let a form that does several acts, each a transaction of its own, lead to one page.
+
+    In one transaction, as under `once`, two people who do such acts in another order would wait
+    for one another for ever. Each act must have one effect by itself: two posts at the same time
+    both run the view, a later one answers with the outcome of the first.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        key = _posted_key(request)
+        if key is None or request.user.pk is None:
+            return view(request, *args, **kwargs)
+        claim: dict[str, Any] = {
+            "key": key,
+            "user_id": request.user.pk,
+            "digest": _digest(request, kwargs),
+        }
+        before = Submission.objects.filter(**claim).first()
+        if before and before.outcome:
+            return HttpResponseRedirect(before.outcome)
+        response = view(request, *args, **kwargs)
+        if isinstance(response, HttpResponseRedirect):
+            Submission.objects.update_or_create(
+                **claim, defaults={"outcome": response.url, "created_at": timezone.now()}
+            )
         return response
 
     return guarded

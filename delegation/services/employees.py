@@ -260,10 +260,15 @@ def _why_not_grantable(
 
 def why_not_person(access: Access, person: User) -> Problem | None:
     """Why nothing can be given to this person now, whatever is chosen."""
+    held = person.memberships.filter(during(access.at), business=access.acting_for)
+    return why_barred(person, is_suspended=held.exclude(suspended_at=None).exists())
+
+
+def why_barred(person: User, *, is_suspended: bool) -> Problem | None:
+    """Why nothing can be given to a person who is disabled, or suspended in the business."""
     if not person.is_active:
         return "person_disabled", _("The user account of this person is disabled.")
-    held = person.memberships.filter(during(access.at), business=access.acting_for)
-    if held.filter(suspended_at__isnull=False).exists():
+    if is_suspended:
         return "membership_suspended", _("This person’s access to the business is suspended.")
     return None
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from delegation.views import employees, members, requests
+from delegation.views import access_requests, employees, members, requests
 
 one_person = [
     path("", members.employee_detail, name="employee_detail"),
@@ -11,6 +11,17 @@ one_person = [
     path("resume/", members.membership_resume, name="membership_resume"),
     path("manager/<int:role>/end/", members.business_role_end, name="business_role_end"),
     path("roles/<int:role>/end/", members.program_role_end, name="program_role_end"),
+]
+
+several_requests = [
+    path("", access_requests.access_request_list, name="access_request_list"),
+    path("approve/", access_requests.access_requests_approve, name="access_requests_approve"),
+    path("reject/", access_requests.access_requests_reject, name="access_requests_reject"),
+    path(
+        "results/<uuid:key>/",
+        access_requests.access_request_results,
+        name="access_request_results",
+    ),
 ]
 
 urlpatterns = [
@@ -23,6 +34,7 @@ urlpatterns = [
     ),
     path("businesses/<bn9:bn9>/employees/", employees.employee_list, name="employee_list"),
     path("businesses/<bn9:bn9>/employees/<uuid:pk>/", include(one_person)),
+    path("businesses/<bn9:bn9>/employees/requests/", include(several_requests)),
     path(
         "businesses/<bn9:bn9>/employees/requests/<uuid:pk>/",
         employees.access_request_detail,

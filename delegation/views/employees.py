@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from audit.services import Refusal
 from businesses.models import ProgramAccount
 from delegation.access import Access
+from delegation.access_requests import Given
 from delegation.employees import (
     Line,
     employees_of,
@@ -56,7 +57,10 @@ PREVIEW = "delegation/access_request_approve.html"
 REJECT = "delegation/access_request_reject.html"
 
 MOST = 100
-"""How many requests, and how many people, one page lists."""
+"""How many people one page lists."""
+
+FIRST = 5
+"""How many of the requests that wait the list of people begins with."""
 
 STATE_CODES = {
     "already_decided",
@@ -83,15 +87,6 @@ class Waiting(NamedTuple):
     lines: list[Line]
 
 
-class Given(NamedTuple):
-    """A role about to be granted, in words, and the direct one that it takes the place of."""
-
-    program: str
-    role: str
-    sentence: str
-    replaced: str
-
-
 def status_of(refusal: Refusal) -> int:
     """The HTTP status of a refusal: 409 by state, 403 by right, 429 by number, else 422."""
     if refusal.code in STATE_CODES:
@@ -107,17 +102,16 @@ def employee_list(request: HttpRequest, bn9: str) -> HttpResponse:
     access = enter(request, bn9)
     search = EmployeeFilterForm(request.GET if "name" in request.GET else None)
     named = search.cleaned_data["name"] if search.is_valid() else ""
-    waiting = (
-        requests_to_decide(access).select_related("person").prefetch_related("lines__decided_by")
-    )
+    every = requests_to_decide(access).select_related("person")
+    waiting = list(every.prefetch_related("lines__decided_by")[: FIRST + 1])
     employees = employees_of(access, named=named, most=MOST + 1)
     context = {
         "sections": section_nav(access, "employee_list"),
         "parts": employee_nav(access, "employee_list"),
         "waiting": [
-            Waiting(one, _age(one.starts_at, access.at), lines_of(one, access))
-            for one in waiting[:MOST]
+            Waiting(one, age_of(one, access.at), lines_of(one, access)) for one in waiting[:FIRST]
         ],
+        "more_waiting": len(waiting) > FIRST,
         "employees": employees[:MOST],
         "are_more": len(employees) > MOST,
         "most": MOST,
@@ -223,8 +217,9 @@ def _rest_waits(access: Access, access_request: AccessRequest) -> bool:
     return len(_open_lines(access, access_request)) < len(undecided)
 
 
-def _age(since: datetime, at: datetime) -> str:
-    days = (at - since).days
+def age_of(access_request: AccessRequest, at: datetime) -> str:
+    """How long ago a request was sent, in days."""
+    days = (at - access_request.starts_at).days
     if not days:
         return _("Less than a day")
     return ngettext("%(days)d day", "%(days)d days", days) % {"days": days}
@@ -383,7 +378,7 @@ def _page(
     """A page of one request, with what each of them shows."""
     context |= {
         "access_request": access_request,
-        "age": _age(access_request.starts_at, access.at),
+        "age": age_of(access_request, access.at),
         "business": access.acting_for,
         "lines": lines_of(access_request, access),
         "sections": section_nav(access, "employee_list"),

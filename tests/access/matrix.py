@@ -213,6 +213,11 @@ def _people_pages(cast: Cast) -> Iterator[Row]:
     yield Row("access_request_approve", one, {422: "bam pam", 403: low}, "POST")
     yield Row("access_request_reject", one, {200: "bam pam", 403: low})
     yield Row("access_request_reject", one, {422: "bam pam", 403: low}, "POST")
+    yield Row("access_request_list", maple, {200: "bam pam", 403: low})
+    for route in ("access_requests_approve", "access_requests_reject"):
+        yield Row(route, maple, {302: "bam pam", 403: low})
+        yield Row(route, maple, {422: "bam pam", 403: low}, "POST")
+    yield Row("access_request_results", maple | {"key": cast.ids["access_request"]}, {403: low})
     first, second = (maple | {"extension": one} for one in ("RM0001", "RM0002"))
     yield Row("program_detail", first, {200: MAPLE_STAFF, 403: "suspended"})
     low_here = "reader editor group pam suspended"
