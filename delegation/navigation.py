@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from delegation.access import Access
 from delegation.permissions import (
@@ -45,7 +46,10 @@ def relationship_nav(access: Access, current: str) -> list[dict[str, object]]:
     """The parts of Manage My Business Relationships."""
     manages = can_list_relationships(access)
     parts = [
-        ("relationship_list", _("Business relationships"), manages),
+        ("relationship_list", _("Waiting and active"), manages),
+        ("relationship_ending_list", _("Ending soon"), manages),
+        ("relationship_ended_list", pgettext("relationships", "Ended"), manages),
+        ("received_request_list", _("Received Requests"), manages),
     ]
     return _nav(access, current, parts)
 

@@ -4,7 +4,7 @@ A Business Account Manager reads about all of them, a Program Account Manager ab
 touch its program accounts. However many there are, the number of queries stays the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -52,6 +52,8 @@ class Given:
     terms: tuple[RelationshipTerms, ...]
     lasts_elsewhere: bool
     """Whether the firm goes on acting under terms that the reader may not know."""
+    ends_first: str
+    """Which program accounts end before the others, and when."""
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,10 @@ def outcome(waiting: RelationshipRequest, at: datetime) -> str:
 # Relationships
 
 
-def relationships_of(access: Access) -> list[Given]:
-    """The relationships of the business acted for, those begun last first."""
-    terms = sorted(_terms_known(access), key=_relationship, reverse=True)
-    elsewhere = _lasting_elsewhere(access)
+def given_of(access: Access, keys: Collection[UUID]) -> list[Given]:
+    """These relationships of the business acted for, as far as the reader may know, in no order."""
+    terms = sorted(terms_known(access).filter(relationship__in=keys), key=_relationship)
+    elsewhere = _lasting_elsewhere(access, keys)
     return [
         _given(tuple(rows), access, elsewhere) for _key, rows in groupby(terms, key=_relationship)
     ]
@@ -143,17 +145,16 @@ def relationships_of(access: Access) -> list[Given]:
 
 def relationship_of(access: Access, pk: UUID) -> Given | None:
     """One relationship of the business acted for; nothing where its reader may not know of it."""
-    terms = tuple(_terms_known(access).filter(relationship=pk))
-    return _given(terms, access, _lasting_elsewhere(access)) if terms else None
+    return next(iter(given_of(access, [pk])), None)
 
 
 def terms_in_force_with(access: Access, provider: BusinessAccount) -> list[RelationshipTerms]:
     """What a firm may do now for the business acted for, as far as the reader may know."""
-    terms = _terms_known(access).filter(relationship__provider=provider)
+    terms = terms_known(access).filter(relationship__provider=provider)
     return [row for row in terms if row.in_force_at(access.at)]
 
 
-def _terms_known(access: Access) -> QuerySet[RelationshipTerms]:
+def terms_known(access: Access) -> QuerySet[RelationshipTerms]:
     """The terms, begun by now, that the person may read: a PAM's touch its program accounts."""
     known = RelationshipTerms.objects.filter(
         relationship__client=access.acting_for,
@@ -169,20 +170,20 @@ def _touches(access: Access) -> Q:
     return Q(program__in=managed_programs(access)) | Q(program=None)
 
 
-def _lasting_elsewhere(access: Access) -> frozenset[UUID]:
-    """The relationships that last by terms which the person may not read: a BAM reads all."""
+def _lasting_elsewhere(access: Access, keys: Collection[UUID]) -> frozenset[UUID]:
+    """Those that last by terms which the person may not read: a BAM reads all."""
     if access.is_bam:
         return frozenset()
     live = RelationshipTerms.objects.filter(
         during(access.at),
         during(access.at, "relationship__"),
-        relationship__client=access.acting_for,
+        relationship__in=keys,
     )
     return frozenset(live.exclude(_touches(access)).values_list("relationship", flat=True))
 
 
-def _relationship(terms: RelationshipTerms) -> tuple[object, ...]:
-    return terms.relationship.starts_at, str(terms.relationship_id)
+def _relationship(terms: RelationshipTerms) -> UUID:
+    return terms.relationship_id
 
 
 def _given(
@@ -198,7 +199,18 @@ def _given(
         programs=programs_in_words(in_force or terms),
         terms=terms,
         lasts_elsewhere=lasts_elsewhere,
+        ends_first=_ends_first(in_force),
     )
+
+
+def _ends_first(terms: Collection[RelationshipTerms]) -> str:
+    ends = {row.effective_end for row in terms}
+    soonest = min((end for end in ends if end), default=None)
+    if soonest is None or len(ends) == 1:
+        return ""
+    programs = programs_in_words(row for row in terms if row.effective_end == soonest)
+    said = _("%(programs)s: %(until)s")
+    return said % {"programs": ", ".join(programs), "until": until(soonest)}
 
 
 # An agreement before it is made

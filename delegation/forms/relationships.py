@@ -177,6 +177,17 @@ class RelationshipRequestApproveForm(DecisionForm, TermsForm):
         return version
 
 
+class RelationshipFilterForm(PortalForm):
+    """Find a firm in a list of relationships or of requests."""
+
+    name = forms.CharField(
+        label=_("Firm, business number or program account"), max_length=100, required=False
+    )
+    level = forms.ChoiceField(
+        label=_("Level"), choices=[("", _("Any level")), *Level.choices], required=False
+    )
+
+
 class RelationshipRequestRejectForm(DecisionForm):
     """Why a firm's request is rejected."""
 

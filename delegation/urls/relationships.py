@@ -2,11 +2,14 @@
 
 from django.urls import include, path
 
-from delegation.views import activity, clients, endings, relationships
+from delegation.views import activity, clients, endings, relationship_lists, relationships
 
 client_side = [
-    path("", relationships.relationship_list, name="relationship_list"),
-    path("<uuid:pk>/", relationships.relationship_detail, name="relationship_detail"),
+    path("", relationship_lists.relationship_list, name="relationship_list"),
+    path("ending/", relationship_lists.relationship_ending_list, name="relationship_ending_list"),
+    path("ended/", relationship_lists.relationship_ended_list, name="relationship_ended_list"),
+    path("requests/", relationship_lists.received_request_list, name="received_request_list"),
+    path("<uuid:pk>/", relationship_lists.relationship_detail, name="relationship_detail"),
     path("<uuid:pk>/end/", endings.relationship_end, name="relationship_end"),
     path(
         "requests/<uuid:pk>/",

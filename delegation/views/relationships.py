@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -27,10 +27,9 @@ from delegation.models import (
     Status,
     Visibility,
 )
-from delegation.navigation import relationship_nav, section_nav
+from delegation.navigation import section_nav
 from delegation.permissions import (
     can_approve_relationship_request,
-    can_end_relationship,
     can_list_relationships,
     can_reject_relationship_request,
     grantable_ceilings,
@@ -42,8 +41,6 @@ from delegation.relationships import (
     managed_programs,
     outcome,
     readable_requests,
-    relationship_of,
-    relationships_of,
     terms_in_force_with,
 )
 from delegation.requests import not_givable, request_state, request_tag
@@ -51,7 +48,6 @@ from delegation.roles import Action
 from delegation.services.agreements import Agreement, Rules, default_last_day, why_not_provider
 from delegation.services.relationships import (
     approve_relationship_request,
-    received_requests,
     reject_relationship_request,
     why_not_approvable,
 )
@@ -59,7 +55,6 @@ from delegation.terms import (
     CLIENT_LABELS,
     agreed,
     extension_label,
-    live_terms,
     program_label,
     rules_in_words,
 )
@@ -79,49 +74,6 @@ FIELDS = {
     "future_of_a_part": "covers_future",
 }
 """The field that each refusal of an agreement is about."""
-
-
-@rule(get=can_list_relationships)
-def relationship_list(request: HttpRequest, bn9: str) -> HttpResponse:
-    """Received Requests, and the relationships that are active and that are over."""
-    access = enter(request, bn9)
-    programs = managed_programs(access)
-    waiting = (
-        received_requests(access).select_related("provider").prefetch_related("lines__decided_by")
-    )
-    given = relationships_of(access)
-    context = {
-        "business": access.acting_for,
-        "received": [(one, lines_of(one, access, programs)) for one in waiting],
-        "active": [one for one in given if not one.state.is_over],
-        "ended": [one for one in given if one.state.is_over],
-        "programs": [] if access.is_bam else [program_label(one) for one in programs],
-        "nobody": _("No firm acts for this business now.")
-        if access.is_bam
-        else _("No firm acts on these program accounts now."),
-        "sections": section_nav(access, "relationship_list"),
-        "parts": relationship_nav(access, "relationship_list"),
-    }
-    return render(request, "delegation/relationship_list.html", context)
-
-
-@rule(get=can_list_relationships)
-def relationship_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
-    """What was agreed with a firm, in words, now and before."""
-    access = enter(request, bn9)
-    relationship = relationship_of(access, pk)
-    if relationship is None:
-        raise Http404
-    terms = agreed(relationship.terms, access.at, CLIENT_LABELS)
-    context = {
-        "business": access.acting_for,
-        "relationship": relationship,
-        "may_end": can_end_relationship(access, live_terms(relationship.terms, access.at)),
-        "in_force": [one for one in terms if one.is_in_force],
-        "history": [one for one in terms if not one.is_in_force],
-        "sections": section_nav(access, "relationship_list"),
-    }
-    return render(request, "delegation/relationship_detail.html", context)
 
 
 @rule(get=can_list_relationships)

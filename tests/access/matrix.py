@@ -259,7 +259,13 @@ def _relationship_pages(cast: Cast) -> Iterator[Row]:
     maple = {"bn9": cast.ids["maple"]}
     one, relationship = maple | {"pk": cast.ids["asked"]}, {"pk": cast.ids["relationship"]}
     low = "reader editor group suspended"
-    yield Row("relationship_list", maple, {200: "bam pam", 403: low})
+    for route in (
+        "relationship_list",
+        "relationship_ending_list",
+        "relationship_ended_list",
+        "received_request_list",
+    ):
+        yield Row(route, maple, {200: "bam pam", 403: low})
     yield Row("relationship_detail", maple | relationship, {200: "bam pam", 403: low})
     end = maple | relationship
     yield Row("relationship_end", end, {200: "bam pam", 403: low})

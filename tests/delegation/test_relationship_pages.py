@@ -36,7 +36,7 @@ from delegation.services.relationships import (
     reject_relationship_request,
     withdraw_relationship_request,
 )
-from tests.delegation.reading import as_, confirm, queries, words
+from tests.delegation.reading import as_, confirm, words
 from tests.world import World, done
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -195,31 +195,6 @@ def test_a_pam_does_not_read_the_other_programs_of_a_request(world: World) -> No
 # ---------------------------------------------------------------- what is read
 
 
-def test_the_list_has_three_sections(world: World) -> None:
-    past = world.earlier(days=60)
-    maple = past.importer("Maple")
-    past.relationship(maple, past.broker("Past Brokers"))
-    world.relationship(maple, world.broker("Live Brokers"), last_day=date(2027, 3, 31))
-    world.relationship_request(
-        world.broker("New Brokers"), maple, level=Level.PROGRAM, extensions=("RM0002",)
-    )
-
-    page = words(as_(world.manager(maple)).get(list_url(maple)))
-
-    received, active, ended = (
-        page.index("Received Requests"),
-        page.index("Relationships that are active"),
-        page.index("Relationships that have ended"),
-    )
-    assert received < page.index("New Brokers") < active
-    assert active < page.index("Live Brokers") < ended < page.index("Past Brokers")
-    assert "RM 0002 Maple 2" in page[received:active]
-    assert "Licensed customs broker" in page[received:active]
-    assert "November 23, 2027" in page[received:active]
-    assert "Active Until the end of March 31, 2027 (Eastern time)" in page
-    assert "Expired At the end of October 24, 2026 (Eastern time)" in page
-
-
 def test_an_empty_list_says_so(world: World) -> None:
     maple = world.importer("Maple")
 
@@ -227,21 +202,6 @@ def test_an_empty_list_says_so(world: World) -> None:
 
     assert "No request waits for your decision." in page
     assert "No firm acts for this business now." in page
-
-
-@pytest.mark.once
-def test_the_list_costs_the_same_for_three_and_thirty(world: World) -> None:
-    maple = world.importer("Maple")
-    browser = as_(world.manager(maple))
-
-    counts = []
-    for serial in range(30):
-        world.relationship(maple, world.broker(f"Live {serial}"), programs=("RM0001", "RM0002"))
-        world.relationship_request(world.broker(f"New {serial}"), maple)
-        if serial in {2, 29}:
-            counts.append(queries(browser, list_url(maple)))
-
-    assert counts[0] == counts[1]
 
 
 def test_a_relationship_reads_in_words(world: World) -> None:
