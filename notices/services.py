@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -37,6 +38,16 @@ class Recipient(Protocol):
     def wants_optional_mail(self) -> bool: ...
 
 
+@dataclass(frozen=True)
+class Letter:
+    """A mail to a person, before it is written in that person's language."""
+
+    key: str
+    template: str
+    recipient: Recipient
+    context: Mapping[str, object]
+
+
 def notify(
     *,
     key: str,
@@ -65,19 +76,25 @@ def notify(
     if Notice.objects.filter(key=key).exists():
         return
     language = language or settings.LANGUAGE_CODE
-    subject, body = _render(template, language, {**context, "secret": MARK})
-    notice = Notice(
-        key=key,
-        template=template,
-        recipient_id=recipient.pk if recipient else None,
-        address=address,
-        language=language,
-        subject=subject,
-        body=body,
-        sealed=_cipher().encrypt(secret.encode()).decode() if secret else "",
-    )
+    notice = _written(key, template, language, {**context, "secret": MARK})
+    notice.recipient_id, notice.address = recipient.pk if recipient else None, address
+    notice.sealed = _cipher().encrypt(secret.encode()).decode() if secret else ""
     Notice.objects.bulk_create([notice], ignore_conflicts=True)
     transaction.on_commit(partial(send, key), robust=True)
+
+
+def notify_all(letters: Iterable[Letter]) -> None:
+    """Writes many mails into the outbox at once, for `send_due` to send: 1 query.
+
+    A key that was used before changes nothing.
+    """
+    notices = []
+    for letter in letters:
+        reader = letter.recipient
+        notice = _written(letter.key, letter.template, reader.language, letter.context)
+        notice.recipient_id, notice.address = reader.pk, reader.email
+        notices.append(notice)
+    Notice.objects.bulk_create(notices, ignore_conflicts=True)
 
 
 @transaction.atomic
@@ -119,6 +136,12 @@ def send_due(progress: Callable[[list[str]], Iterable[str]] = iter) -> Sent:
         Notice.objects.filter(sent_at=None).order_by("attempts", "pk").values_list("key", flat=True)
     )
     return Sent(len(keys), sum(send(key) for key in progress(keys)))
+
+
+def _written(key: str, template: str, language: str, context: Mapping[str, object]) -> Notice:
+    """A notice to nobody yet."""
+    subject, body = _render(template, language, context)
+    return Notice(key=key, template=template, language=language, subject=subject, body=body)
 
 
 def _render(template: str, language: str, context: Mapping[str, object]) -> tuple[str, str]:

@@ -26,6 +26,7 @@ from delegation.models.relationships import (
     RelationshipTerms,
     Visibility,
 )
+from delegation.models.reminders import Reminder, ReminderDay
 from delegation.models.requests import Decision, Status
 
 __all__ = [
@@ -49,6 +50,8 @@ __all__ = [
     "RelationshipRequestLine",
     "RelationshipTerms",
     "RequestTally",
+    "Reminder",
+    "ReminderDay",
     "RoleWritesElsewhere",
     "StaffAssignment",
     "Status",

@@ -38,6 +38,7 @@ from delegation.services import (
     groups,
     program_groups,
     relationships,
+    reminders,
     rights,
 )
 from delegation.services.registrations import found_business
@@ -435,6 +436,12 @@ def _found_business(scene: Scene) -> Act:
     return found
 
 
+def _write_reminders(scene: Scene) -> Act:
+    relationship = scene.world.relationship(scene.maple, scene.north)
+    assert relationship.ends_at
+    return partial(reminders.write_reminders, at=relationship.ends_at - timedelta(days=2))
+
+
 ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     employees.create_access_request: _create_access_request,
     employees.approve_access_request: _approve_access_request,
@@ -467,6 +474,7 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     program_groups.add_program_to_group: _add_program_to_group,
     program_groups.remove_program_from_group: _remove_program_from_group,
     program_groups.archive_program_group: _archive_program_group,
+    reminders.write_reminders: _write_reminders,
     found_business: _found_business,
     registrations.submit_registration: _submit_registration,
     declarations.create_correction: _create_correction,
