@@ -5,24 +5,21 @@ What the firm learns about a business number that has not answered is that it wa
 not it is registered.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from businesses.bn import compact
 from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.models import (
     BusinessRole,
     Ceiling,
     Membership,
-    Relationship,
     RelationshipRequest,
     RelationshipTerms,
     StaffAssignment,
@@ -30,8 +27,6 @@ from delegation.models import (
 from delegation.models.periods import during
 from delegation.terms import State, programs_in_words, state_of
 from pages.formats import last_day
-
-_NUMBER = re.compile(r"([0-9]{1,9})([A-Z]{2}[0-9]{0,4})?")
 
 
 @dataclass(frozen=True)
@@ -53,25 +48,6 @@ class Assigned:
     role: str
     through: str
     last_day: date | None
-
-
-def latest_relationships(access: Access, *, named: str = "") -> QuerySet[Relationship]:
-    """The latest relationship with each client that the person may know of.
-
-    `named` is a part of the legal or operating name, or the beginning of the business number.
-    """
-    ours = Relationship.objects.filter(provider=access.acting_for, starts_at__lte=access.at)
-    later = ours.filter(client=OuterRef("client"), starts_at__gt=OuterRef("starts_at"))
-    latest = ours.filter(~Exists(later), client__in=access.clients())
-    if named:
-        latest = latest.filter(_named(named))
-    return latest.select_related("client")
-
-
-def _named(text: str) -> Q:
-    found = Q(client__legal_name__icontains=text) | Q(client__operating_name__icontains=text)
-    number = _NUMBER.fullmatch(compact(text))
-    return found | Q(client__bn9__startswith=number[1]) if number else found
 
 
 def clients_of(access: Access, businesses: Iterable[BusinessAccount]) -> list[Client]:

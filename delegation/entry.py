@@ -67,6 +67,14 @@ def enter(request: HttpRequest, bn9: str, at: datetime | None = None) -> Access:
     return access
 
 
+def enter_firm(request: HttpRequest, bn9: str) -> Access:
+    """The access of a person whose business serves clients: another has no such pages."""
+    access = enter(request, bn9)
+    if not access.serves_clients:
+        raise Http404
+    return access
+
+
 def client_of(access: Access, client_bn9: str) -> BusinessAccount:
     """A client of the firm acted for, present or past, that the person is assigned to, or 404."""
     client = access.clients().filter(bn9=client_bn9).first()

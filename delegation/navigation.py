@@ -14,6 +14,7 @@ from delegation.access import Access
 from delegation.permissions import (
     can_list_access_requests,
     can_list_clients,
+    can_list_relationship_requests,
     can_list_relationships,
     can_view_activity,
 )
@@ -56,8 +57,10 @@ def relationship_nav(access: Access, current: str) -> list[dict[str, object]]:
 
 def client_nav(access: Access, current: str) -> list[dict[str, object]]:
     """The parts of the work for clients."""
+    reads_requests = can_list_relationship_requests(access).allowed
     parts = [
         ("client_list", _("Clients"), can_list_clients(access)),
+        ("relationship_request_list", _("Sent requests"), reads_requests),
     ]
     return _nav(access, current, parts)
 

@@ -5,7 +5,9 @@ row. The row may be one that the reader must not know of, so that nobody can rea
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from cryptography.fernet import InvalidToken
@@ -36,12 +38,34 @@ def page_by_key[Row: Model](
     `key` names plain columns of the model, most significant first; together they are unique and
     never null. A token that is broken, altered or of another list reads as the first page.
     """
-    salt = f"{queryset.model._meta.label}:{','.join(key)}"
+    name = queryset.model._meta.label
+    return page_of_lists(
+        [queryset], name=name, key=key, after=after, size=size, is_ascending=is_ascending
+    )
+
+
+def page_of_lists[Row: Model](
+    querysets: Sequence[QuerySet[Row, Any]],
+    *,
+    name: str,
+    key: tuple[str, ...],
+    after: str = "",
+    size: int = 25,
+    is_ascending: bool = False,
+) -> Page[Row]:
+    """A page of several lists read as one, in the order of the `key` that their rows share.
+
+    `name` is that of the whole: a token opens no list of another name or key.
+    """
+    salt = f"{name}:{','.join(key)}"
     place = _read(after, salt=salt, length=len(key))
-    rows = queryset.order_by(*(column if is_ascending else f"-{column}" for column in key))
-    if place:
-        rows = rows.filter(_below(queryset.model, key, place, "gt" if is_ascending else "lt"))
-    found = list(rows[: size + 1])
+    found: list[Row] = []
+    for queryset in querysets:
+        rows = queryset.order_by(*(column if is_ascending else f"-{column}" for column in key))
+        if place:
+            rows = rows.filter(_below(queryset.model, key, place, "gt" if is_ascending else "lt"))
+        found += rows[: size + 1]
+    found.sort(key=attrgetter(*key), reverse=not is_ascending)
     token = _write(found[size - 1], key, salt=salt) if len(found) > size else ""
     return Page(rows=found[:size], next_token=token, is_first=not place)
 

@@ -11,7 +11,7 @@ from functools import cache
 from inspect import signature
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 
 type Rule = Callable[..., object]
 type Rules = Mapping[str, Rule]
@@ -27,7 +27,7 @@ def any_person() -> bool:
     return True
 
 
-def rule[View: Callable[..., HttpResponse]](
+def rule[View: Callable[..., HttpResponseBase]](
     *, get: Rule | None = None, post: Rule | None = None
 ) -> Callable[[View], View]:
     """State who may read a page and who may post to it; a method without a rule answers 405."""

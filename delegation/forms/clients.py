@@ -104,12 +104,6 @@ class RelationshipRequestCreateForm(TermsForm):
         return answers
 
 
-class ClientFilterForm(PortalForm):
-    """Find a client."""
-
-    name = forms.CharField(label=_("Name or business number"), max_length=175, required=False)
-
-
 class StaffAssignmentCreateForm(PortalForm):
     """Which employee works for a client. `people` are those whom the firm can still assign."""
 

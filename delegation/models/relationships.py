@@ -115,7 +115,15 @@ class RelationshipRequest(VisibilityRules, Request):
         indexes = [
             models.Index(
                 fields=["client_bn9", "decision", "closes_at"], name="relationship_request_queue"
-            )
+            ),
+            # What a provider waits for, in the order of the pages of its list.
+            models.Index(
+                "provider",
+                "decision",
+                F("starts_at").desc(),
+                F("id").desc(),
+                name="relationship_request_sent",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -169,6 +177,13 @@ class Relationship(Period):
                 | Q(is_open_ended=False, ends_at__isnull=False),
                 name="open_end_is_a_choice",
             ),
+        ]
+        indexes = [
+            # A provider's list of clients is a range of one of these, in the order of its pages.
+            models.Index(
+                "provider", F("starts_at").desc(), F("id").desc(), name="relationship_provider_new"
+            ),
+            models.Index(fields=["provider", "ends_at", "id"], name="relationship_provider_end"),
         ]
 
     def __str__(self) -> str:

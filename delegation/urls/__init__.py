@@ -7,4 +7,5 @@ urlpatterns = [
     path("", include("delegation.urls.programs")),
     path("", include("delegation.urls.help")),
     path("", include("delegation.urls.relationships")),
+    path("", include("delegation.urls.clients")),
 ]

@@ -1,11 +1,10 @@
-"""The provider's pages: clients, the requests sent to them, and who of the firm works for whom."""
+"""The provider's pages of one client: the request sent to it, and who of the firm works for it."""
 
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import date
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,12 +18,10 @@ from delegation.clients import (
     assigned_to,
     assignments_to,
     clients_of,
-    latest_relationships,
     sent_requests,
 )
-from delegation.entry import client_of, enter
+from delegation.entry import client_of, enter_firm
 from delegation.forms.clients import (
-    ClientFilterForm,
     RelationshipRequestCreateForm,
     StaffAssignmentCreateForm,
 )
@@ -35,7 +32,7 @@ from delegation.models import (
     StaffAssignment,
     Visibility,
 )
-from delegation.navigation import client_nav, section_nav
+from delegation.navigation import section_nav
 from delegation.permissions import (
     can_assign_staff,
     can_end_staff_assignment,
@@ -59,65 +56,19 @@ from delegation.services.relationships import (
     create_relationship_request,
     withdraw_relationship_request,
 )
-from delegation.terms import PROVIDER_LABELS, State, agreed, live_terms, rules_in_words
+from delegation.terms import PROVIDER_LABELS, agreed, live_terms, rules_in_words
 from delegation.views.employees import status_of
 from delegation.views.limits import with_retry
 from pages.formats import end_of_day
 from pages.once import once
-from pages.paging import page_by_key
 from pages.rules import rule
 from pages.steady import steady
-
-NEWEST_FIRST = ("starts_at", "id")
-
-
-class Sent(NamedTuple):
-    """A request that the firm sent, in the list."""
-
-    pk: UUID
-    bn: str
-    asked: list[str]
-    sent_at: datetime
-    state: State
-
-
-@rule(get=can_list_clients)
-def client_list(request: HttpRequest, bn9: str) -> HttpResponse:
-    """The clients that the person may know of, those won last first; a manager's sent requests."""
-    access = _enter(request, bn9)
-    search = ClientFilterForm(request.GET if "name" in request.GET else None)
-    named = search.cleaned_data["name"] if search.is_valid() else ""
-    page = page_by_key(
-        latest_relationships(access, named=named),
-        key=NEWEST_FIRST,
-        after=request.GET.get("after", ""),
-    )
-    may_list = can_list_relationship_requests(access).allowed
-    context = {
-        "business": access.acting_for,
-        "page": page,
-        "clients": clients_of(access, [row.client for row in page.rows]),
-        "search": search,
-        "named": named,
-        "may_list": may_list,
-        "only_past": "" if access.is_provider else Reason.NOT_A_PROVIDER.label,
-        "may_request": can_request_relationship(access).allowed,
-        "sections": section_nav(access, "client_list"),
-        "parts": client_nav(access, "client_list"),
-    }
-    if may_list:
-        sent = page_by_key(
-            sent_requests(access), key=NEWEST_FIRST, after=request.GET.get("sent", "")
-        )
-        context |= {"sent": sent, "requests": [_sent(one, access) for one in sent.rows]}
-    status = 422 if search.errors else 200
-    return render(request, "delegation/client_list.html", context, status=status)
 
 
 @rule(get=can_list_clients)
 def client_detail(request: HttpRequest, bn9: str, client_bn9: str) -> HttpResponse:
     """What the firm may do for a client, and who of the firm works for it."""
-    access = _enter(request, bn9)
+    access = enter_firm(request, bn9)
     return _client_page(request, access, client_of(access, client_bn9))
 
 
@@ -126,7 +77,7 @@ def client_detail(request: HttpRequest, bn9: str, client_bn9: str) -> HttpRespon
 @once
 def relationship_request_create(request: HttpRequest, bn9: str) -> HttpResponse:
     """Ask a business number for authority, whether or not it is registered."""
-    access = _enter(request, bn9)
+    access = enter_firm(request, bn9)
     form = RelationshipRequestCreateForm(
         request.POST if request.method == "POST" else None,
         today=_today(access),
@@ -187,7 +138,7 @@ def relationship_request_withdraw(request: HttpRequest, bn9: str, pk: UUID) -> H
 @once
 def staff_assignment_create(request: HttpRequest, bn9: str, client_bn9: str) -> HttpResponse:
     """Let an employee of the firm work for a client."""
-    access = _enter(request, bn9)
+    access = enter_firm(request, bn9)
     client = client_of(access, client_bn9)
     people = {str(person.pk): person for person in _not_assigned_yet(access, client)}
     form = StaffAssignmentCreateForm(
@@ -228,7 +179,7 @@ def staff_assignment_create(request: HttpRequest, bn9: str, client_bn9: str) -> 
 @once
 def staff_assignment_end(request: HttpRequest, bn9: str, client_bn9: str, pk: UUID) -> HttpResponse:
     """End the work of an employee for a client, at once."""
-    access = _enter(request, bn9)
+    access = enter_firm(request, bn9)
     client = client_of(access, client_bn9)
     ours = StaffAssignment.objects.filter(provider=access.acting_for, client=client)
     assignment = get_object_or_404(ours.select_related("person", "employee_group"), pk=pk)
@@ -245,17 +196,9 @@ def staff_assignment_end(request: HttpRequest, bn9: str, client_bn9: str, pk: UU
     return redirect("client_detail", bn9=bn9, client_bn9=client_bn9)
 
 
-def _enter(request: HttpRequest, bn9: str) -> Access:
-    """The access of a person whose business serves clients: another has no such pages."""
-    access = enter(request, bn9)
-    if not access.serves_clients:
-        raise Http404
-    return access
-
-
 def _enter_request(request: HttpRequest, bn9: str, pk: UUID) -> tuple[Access, RelationshipRequest]:
     """The access of a manager of the firm and a request that the firm sent."""
-    access = _enter(request, bn9)
+    access = enter_firm(request, bn9)
     return access, get_object_or_404(sent_requests(access), pk=pk)
 
 
@@ -277,16 +220,6 @@ def _wish(form: RelationshipRequestCreateForm) -> Wish:
         ),
         last_day=answers["last_day"],
         comment=answers["comment"],
-    )
-
-
-def _sent(waiting: RelationshipRequest, access: Access) -> Sent:
-    return Sent(
-        pk=waiting.pk,
-        bn=show_bn9(waiting.client_bn9),
-        asked=[line.label for line in lines_of(waiting, access)],
-        sent_at=waiting.starts_at,
-        state=request_state(waiting, access.at),
     )
 
 

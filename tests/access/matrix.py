@@ -282,6 +282,8 @@ def _client_pages(cast: Cast) -> Iterator[Row]:
     client, sent = itn | {"client_bn9": cast.ids["maple"]}, itn | {"pk": cast.ids["sent"]}
     staff = "own_only unassigned"
     yield Row("client_list", itn, {200: f"bam_itn {staff}"})
+    yield Row("client_export", itn, {200: f"bam_itn {staff}"})
+    yield Row("relationship_request_list", itn, {200: "bam_itn", 403: staff})
     yield Row("relationship_request_create", itn, {200: "bam_itn", 403: staff})
     yield Row("relationship_request_create", itn, {422: "bam_itn", 403: staff}, "POST")
     yield Row("relationship_request_status", sent, {200: "bam_itn", 403: staff})

@@ -49,6 +49,10 @@ def list_url(firm: BusinessAccount) -> str:
     return reverse("client_list", kwargs={"bn9": firm.bn9})
 
 
+def sent_url(firm: BusinessAccount) -> str:
+    return reverse("relationship_request_list", kwargs={"bn9": firm.bn9})
+
+
 def client_url(firm: BusinessAccount, client: BusinessAccount, name: str = "client_detail") -> str:
     return reverse(name, kwargs={"bn9": firm.bn9, "client_bn9": client.bn9})
 
@@ -208,7 +212,7 @@ def test_clients_are_found_by_name_and_by_number(
 
     def found(text: str) -> set[str]:
         rows = manager.get(list_url(itn), {"name": text}).context["clients"]
-        return {row.business.legal_name for row in rows}
+        return {row.name for row in rows}
 
     assert found("mapl") == {"Maple"}
     assert found("wood_w") == {"Cedar 100%"}
@@ -238,7 +242,7 @@ def test_a_search_finds_no_client_of_which_the_person_may_not_know(
     page = as_(world.person("Una")).get(list_url(itn), {"name": maple.bn9})
 
     assert page.context["clients"] == []
-    assert "No client has this name or business number." in words(page)
+    assert "No client of this list has this name or number." in words(page)
 
 
 def test_clients_come_by_the_page(
@@ -255,7 +259,7 @@ def test_clients_come_by_the_page(
     broken = manager.get(list_url(itn), {"after": after[:-2]})
 
     def shown(page: HttpResponse) -> list[str]:
-        return [row.business.legal_name for row in page.context["clients"]]
+        return [row.name for row in page.context["clients"]]
 
     assert shown(first) + shown(second) == names[::-1]
     assert len(shown(first)) == 25
@@ -288,7 +292,7 @@ def test_a_client_that_came_back_is_listed_once(
 
     rows = as_(world.manager(itn)).get(list_url(itn)).context["clients"]
 
-    assert [(row.business.legal_name, row.state.label) for row in rows] == [("Maple", "Active")]
+    assert [(row.name, row.state.label) for row in rows] == [("Maple", "Active")]
 
 
 # ---------------------------------------------------------------- a client
@@ -437,7 +441,7 @@ def test_a_registered_and_an_unregistered_number_read_alike(
         )
 
     assert page_about(maple.bn9) == page_about(unknown)
-    rows = manager.get(list_url(itn)).context["requests"]
+    rows = manager.get(sent_url(itn)).context["requests"]
     assert {row.state for row in rows} == {rows[0].state}
     assert "Maple" not in words(manager.get(list_url(itn)))
 
@@ -513,7 +517,7 @@ def test_each_outcome_is_told(
     assert "Withdrawn by your firm" in pages["Back"]
     assert "Lapsed: there was no answer in time" in pages["Silent"]
     assert "No manager" not in pages["No"]
-    labels = {row.bn: row.state.label for row in manager.get(list_url(itn)).context["requests"]}
+    labels = {row.bn: row.state.label for row in manager.get(sent_url(itn)).context["requests"]}
     assert labels == {
         firms["Yes"].bn_shown: "Approved",
         firms["No"].bn_shown: "Rejected",
@@ -557,7 +561,7 @@ def test_what_was_approved_before_the_end_of_a_request_stays_in_sight(
     assert history.index(last) < history.index("Approved by the client")
     assert door in response.content.decode()
     assert "Pam Pelletier" not in page
-    [row] = browser.get(list_url(itn)).context["requests"]
+    [row] = browser.get(sent_url(itn)).context["requests"]
     assert row.state.label == state
 
 
@@ -612,9 +616,9 @@ def test_sent_requests_come_by_the_page(
     for step in range(26):
         world.later(minutes=step).relationship_request(itn, next_bn9())
     clock.shift(timedelta(hours=1))
-    first = manager.get(list_url(itn))
+    first = manager.get(sent_url(itn))
 
-    second = manager.get(list_url(itn), {"sent": first.context["sent"].next_token})
+    second = manager.get(sent_url(itn), {"after": first.context["page"].next_token})
 
     assert (len(first.context["requests"]), len(second.context["requests"])) == (25, 1)
 
@@ -789,6 +793,7 @@ def test_the_pages_speak_french(world: World, itn: BusinessAccount, maple: Busin
     with override("fr-ca"):
         for url in (
             list_url(itn),
+            sent_url(itn),
             client_url(itn, maple),
             client_url(itn, maple, "staff_assignment_create"),
             create_url(itn),

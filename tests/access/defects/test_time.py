@@ -130,7 +130,7 @@ def test_d03_lists_show_what_lapsed_as_waiting(world: World) -> None:
     with clock_at(asked.closes_at):
         assert "Lapsed" in words(as_(world.person("Nadia")).get("/en-ca/setup/"))
     with clock_at(offered.closes_at):
-        sent = words(as_(world.manager(itn)).get(address("client_list", itn)))
+        sent = words(as_(world.manager(itn)).get(address("relationship_request_list", itn)))
     assert "Lapsed" in sent and "Waiting" not in sent
 
 

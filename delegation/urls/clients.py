@@ -1,0 +1,36 @@
+"""Addresses of the work for clients: the provider's side."""
+
+from django.urls import include, path
+
+from delegation.views import board, clients, endings
+
+provider_side = [
+    path("", board.client_list, name="client_list"),
+    path("download/", board.client_export, name="client_export"),
+    path("requests/", board.relationship_request_list, name="relationship_request_list"),
+    path("request/", clients.relationship_request_create, name="relationship_request_create"),
+    path(
+        "requests/<uuid:pk>/",
+        clients.relationship_request_status,
+        name="relationship_request_status",
+    ),
+    path(
+        "requests/<uuid:pk>/withdraw/",
+        clients.relationship_request_withdraw,
+        name="relationship_request_withdraw",
+    ),
+    path("<bn9:client_bn9>/", clients.client_detail, name="client_detail"),
+    path("<bn9:client_bn9>/leave/", endings.relationship_leave, name="relationship_leave"),
+    path(
+        "<bn9:client_bn9>/assign/",
+        clients.staff_assignment_create,
+        name="staff_assignment_create",
+    ),
+    path(
+        "<bn9:client_bn9>/assignments/<uuid:pk>/end/",
+        clients.staff_assignment_end,
+        name="staff_assignment_end",
+    ),
+]
+
+urlpatterns = [path("businesses/<bn9:bn9>/clients/", include(provider_side))]
