@@ -267,6 +267,8 @@ RELATIONSHIP_DEFAULT_YEARS = 2
 RELATIONSHIP_CAP_YEARS = 5
 ACCESS_REQUEST_LAPSE_DAYS = 60
 RELATIONSHIP_REQUEST_LAPSE_MONTHS = 12
+SUCCESSION_WAITING_DAYS = 14
+SUCCESSION_TAKE_OVER_DAYS = 30
 
 # How much one asker may ask for, whatever the number asked: a person in a day and waiting at one
 # time, a firm in a day (two full files).

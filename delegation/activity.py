@@ -14,6 +14,7 @@ from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.models import Relationship, RelationshipRequest
+from delegation.models.continuity import SUCCESSOR
 from delegation.roles import Role
 from delegation.standing import PathKind
 
@@ -76,6 +77,8 @@ def _clients(events: Sequence[Event], own: str) -> dict[str, str]:
 
 def right_in_words(path: str) -> str:
     """The right that a path of the access decision names; nothing where none was needed."""
+    if path == SUCCESSOR:
+        return _("Named successor")
     kind, _sep, rest = path.partition(":")
     role = rest.partition(":")[0]
     if role not in Role:

@@ -5,47 +5,55 @@ from django.utils.translation import gettext_lazy as _
 from audit.verbs import register
 from notices import digests
 
+SENTENCES = {
+    "access_request.create": _("Asked for access: %(object)s"),
+    "access_request.approve": _("Approved the access request of %(object)s"),
+    "access_request.reject": _("Rejected the access request of %(object)s"),
+    "access_request.withdraw": _("Withdrew the access request of %(object)s"),
+    "relationship_request.create": _("Requested a business relationship: %(object)s"),
+    "relationship_request.approve": _("Approved the relationship with %(object)s"),
+    "relationship_request.reject": _("Rejected the relationship with %(object)s"),
+    "relationship_request.withdraw": _("Withdrew the relationship request of %(object)s"),
+    "relationship.end": _("Ended the relationship with %(object)s, whole or in part"),
+    "relationship.leave": _("%(object)s left the relationship"),
+    "membership.end": _("Ended the access of %(object)s to the business"),
+    "membership.suspend": _("Suspended the access of %(object)s to the business"),
+    "membership.resume": _("Resumed the access of %(object)s to the business"),
+    "business_role.end": _("Ended a manager role of %(object)s"),
+    "program_role.end": _("Ended a program role of %(object)s"),
+    "succession.nominate": _("Named %(object)s as successor"),
+    "succession.remove": _("Ended the nomination of %(object)s as successor"),
+    "succession.claim": _("%(object)s claimed the succession"),
+    "succession.stop": _("Stopped the succession of %(object)s"),
+    "succession.take_over": _("%(object)s took over as Business Account Manager"),
+    "employee_group.create": _("Created the employee group %(object)s"),
+    "employee_group.add": _("Added an employee to the group %(object)s"),
+    "employee_group.grant": _("Gave a role to the employee group %(object)s"),
+    "employee_group.remove": _("Took an employee out of the group %(object)s"),
+    "employee_group.role_end": _("Ended a role of the employee group %(object)s"),
+    "employee_group.rename": _("Renamed the employee group %(object)s"),
+    "employee_group.archive": _("Archived the employee group %(object)s"),
+    "program_group.create": _("Created the program-account group %(object)s"),
+    "program_group.add": _("Added a program account to the group %(object)s"),
+    "program_group.remove": _("Took a program account out of the group %(object)s"),
+    "program_group.rename": _("Renamed the program-account group %(object)s"),
+    "program_group.archive": _("Archived the program-account group %(object)s"),
+    "client_group.create": _("Created the client group %(object)s"),
+    "client_group.add": _("Added a client to the client group %(object)s"),
+    "staff_assignment.create": _("Assigned %(object)s to a client"),
+    "staff_assignment.end": _("Ended the assignment of %(object)s"),
+}
+"""What each act is called in history."""
+
+WRITERS = ("digests.tell_what_waits", "continuity.remind_of_successions")
+"""What writes messages later than their occasion."""
+
 
 class DelegationConfig(AppConfig):
     name = "delegation"
 
     def ready(self) -> None:
         # What the service needs is loaded by now, and not before.
-        digests.register(import_string("delegation.services.digests.tell_what_waits"))
-        register(
-            {
-                "access_request.create": _("Asked for access: %(object)s"),
-                "access_request.approve": _("Approved the access request of %(object)s"),
-                "access_request.reject": _("Rejected the access request of %(object)s"),
-                "access_request.withdraw": _("Withdrew the access request of %(object)s"),
-                "relationship_request.create": _("Requested a business relationship: %(object)s"),
-                "relationship_request.approve": _("Approved the relationship with %(object)s"),
-                "relationship_request.reject": _("Rejected the relationship with %(object)s"),
-                "relationship_request.withdraw": _(
-                    "Withdrew the relationship request of %(object)s"
-                ),
-                "relationship.end": _("Ended the relationship with %(object)s, whole or in part"),
-                "relationship.leave": _("%(object)s left the relationship"),
-                "membership.end": _("Ended the access of %(object)s to the business"),
-                "membership.suspend": _("Suspended the access of %(object)s to the business"),
-                "membership.resume": _("Resumed the access of %(object)s to the business"),
-                "business_role.end": _("Ended a manager role of %(object)s"),
-                "program_role.end": _("Ended a program role of %(object)s"),
-                "employee_group.create": _("Created the employee group %(object)s"),
-                "employee_group.add": _("Added an employee to the group %(object)s"),
-                "employee_group.grant": _("Gave a role to the employee group %(object)s"),
-                "employee_group.remove": _("Took an employee out of the group %(object)s"),
-                "employee_group.role_end": _("Ended a role of the employee group %(object)s"),
-                "employee_group.rename": _("Renamed the employee group %(object)s"),
-                "employee_group.archive": _("Archived the employee group %(object)s"),
-                "program_group.create": _("Created the program-account group %(object)s"),
-                "program_group.add": _("Added a program account to the group %(object)s"),
-                "program_group.remove": _("Took a program account out of the group %(object)s"),
-                "program_group.rename": _("Renamed the program-account group %(object)s"),
-                "program_group.archive": _("Archived the program-account group %(object)s"),
-                "client_group.create": _("Created the client group %(object)s"),
-                "client_group.add": _("Added a client to the client group %(object)s"),
-                "staff_assignment.create": _("Assigned %(object)s to a client"),
-                "staff_assignment.end": _("Ended the assignment of %(object)s"),
-            }
-        )
+        for writer in WRITERS:
+            digests.register(import_string(f"delegation.services.{writer}"))
+        register(SENTENCES)

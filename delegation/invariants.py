@@ -39,6 +39,8 @@ from delegation.models import (
     RelationshipRequestLine,
     RelationshipTerms,
     StaffAssignment,
+    Succession,
+    SuccessionStatus,
 )
 from delegation.models.periods import NoOverlap
 from delegation.roles import PROGRAM_ROLES, Role
@@ -83,12 +85,26 @@ def businesses_keep_a_manager(at: datetime) -> Finding:
 def business_roles_come_from_managers(at: datetime) -> Finding:
     """A manager is made by another manager, but for one founder of each business (2)."""
     granted = BusinessRole.objects.filter(granted_by__isnull=False)
-    founders = BusinessRole.objects.filter(granted_by=None).exclude(source=Grant.Source.RECOVERY)
+    founders = BusinessRole.objects.filter(granted_by=None, source=Grant.Source.DIRECT)
     earlier = founders.filter(content_object=OuterRef("content_object"), pk__lt=OuterRef("pk"))
     by_manager = _was_bam("granted_by", "starts_at", content_object="content_object")
     return together(
         look(granted, by_manager & ~Q(granted_by=F("user"))),
         look(founders, ~Q(Exists(earlier))),
+    )
+
+
+def successors_waited(at: datetime) -> Finding:
+    """Who became manager as successor was named by a manager, claimed and waited (1, 2)."""
+    named = _was_bam("named_by", "starts_at", content_object="business")
+    theirs = Succession.objects.filter(
+        business=OuterRef("content_object"), person=OuterRef("user"), ends_at=OuterRef("starts_at")
+    )
+    waited = theirs.filter(outcome=SuccessionStatus.TAKEN_OVER, ready_at__lte=F("ends_at"))
+    roles = BusinessRole.objects.filter(source=Grant.Source.SUCCESSION)
+    return together(
+        look(Succession.objects.all(), named & ~Q(named_by=F("person"))),
+        look(roles, Q(granted_by=None) & Q(Exists(waited))),
     )
 
 
@@ -327,6 +343,7 @@ def insert_only(*tables: type[models.Model]) -> Finding:
 CHECKS: tuple[Check, ...] = (
     businesses_keep_a_manager,
     business_roles_come_from_managers,
+    successors_waited,
     program_roles_come_from_managers,
     terms_come_from_the_client,
     assignments_come_from_the_provider,

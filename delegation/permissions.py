@@ -15,6 +15,7 @@ from delegation.models import (
     RelationshipRequest,
     RelationshipRequestLine,
     RelationshipTerms,
+    Succession,
 )
 from delegation.reasons import Reason
 from delegation.roles import Action, Role, grantable_by
@@ -210,6 +211,40 @@ def can_reduce_groups(access: Access) -> Decision:
 def can_remove_employee_from_group(access: Access, person: User) -> bool:
     """A BAM takes anybody out of an employee group; everybody leaves."""
     return person == access.person or can_reduce_groups(access).allowed
+
+
+def can_view_continuity(access: Access) -> bool:
+    """Whoever belongs to the business reads who manages it and what to do when nobody can."""
+    return access.own.membership is Reason.ALLOWED
+
+
+def can_view_succession(access: Access, succession: Succession) -> bool:
+    """The BAMs, and the successor."""
+    return access.is_bam or succession.person_id == access.person.pk
+
+
+def can_nominate_successor(access: Access) -> Decision:
+    """A BAM of a business that is active names an employee as successor."""
+    return access.decide(Action.MANAGE_EMPLOYEES, access.acting_for)
+
+
+def can_remove_successor(access: Access, succession: Succession) -> bool:
+    """A BAM takes the nomination back, and the successor gives it up."""
+    return succession.person_id == access.person.pk or can_stop_succession(access).allowed
+
+
+def can_claim_succession(access: Access, succession: Succession) -> bool:
+    """The successor alone, while an employee of a business that is active."""
+    is_successor = succession.person_id == access.person.pk
+    return is_successor and access.acting_for.status == BusinessAccount.Status.ACTIVE
+
+
+can_take_over_succession = can_claim_succession
+
+
+def can_stop_succession(access: Access) -> Decision:
+    """Any BAM of the business."""
+    return _taking(access, Action.MANAGE_EMPLOYEES)
 
 
 def can_view_activity(access: Access) -> Decision:

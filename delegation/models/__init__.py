@@ -1,6 +1,7 @@
 """Who may do what: the records behind every access decision."""
 
 from delegation.models.clients import ClientGroup, ClientGroupMember, StaffAssignment
+from delegation.models.continuity import Succession, SuccessionStatus
 from delegation.models.employees import (
     AccessRequest,
     AccessRequestLine,
@@ -55,5 +56,7 @@ __all__ = [
     "RoleWritesElsewhere",
     "StaffAssignment",
     "Status",
+    "Succession",
+    "SuccessionStatus",
     "Visibility",
 ]

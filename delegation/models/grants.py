@@ -54,6 +54,7 @@ class Grant(Period):
         DIRECT = "direct", _("Direct")
         GROUP = "group", _("Employee group")
         RECOVERY = "recovery", _("Recovery")
+        SUCCESSION = "succession", _("Succession")
 
     permission = models.ForeignKey(Permission, on_delete=models.PROTECT, related_name="+")
     granted_by = models.ForeignKey(

@@ -63,14 +63,18 @@ FIRST = 5
 """How many of the requests that wait the list of people begins with."""
 
 STATE_CODES = {
+    "already_closed",
     "already_decided",
     "already_ended",
+    "already_named",
     "already_suspended",
     "already_waiting",
     "changed",
     "lapsed",
     "last_manager",
+    "not_claimed",
     "not_suspended",
+    "still_waiting",
 }
 """Refusals that tell of a state that is no longer what the page showed."""
 

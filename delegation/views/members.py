@@ -31,6 +31,7 @@ from delegation.permissions import (
     can_end_membership,
     can_end_role,
     can_list_access_requests,
+    can_nominate_successor,
     can_resume_membership,
     can_suspend_membership,
     can_view_employee,
@@ -233,6 +234,9 @@ def _detail_page(
         "abilities": _abilities(access, person),
         "groups": groups_of(person, access) if is_live and access.is_bam else [],
         "may_end": is_live and can_end_membership(access, person),
+        "may_name": is_working
+        and can_nominate_successor(access).allowed
+        and not any(right.role is Role.BAM for right in rights),
         "may_suspend": is_working and can_suspend_membership(access, person),
         "may_resume": is_live and not is_working and can_resume_membership(access, person),
         "problem": str(refusal.message) if refusal else "",

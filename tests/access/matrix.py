@@ -22,6 +22,7 @@ from delegation.models import (
 )
 from delegation.roles import Role
 from delegation.services.agreements import Rules
+from delegation.services.continuity import nominate_successor
 from delegation.services.groups import (
     add_employee_to_group,
     create_employee_group,
@@ -95,6 +96,8 @@ class Cast:
         program = before.program(maple)
         done(grant_employee_group_role(group=group, scope=program, role=Role.READER, **common))
         done(add_employee_to_group(group=group, person=people["group"], **common))
+        named = done(nominate_successor(person=people["reader"], **common))
+        self.ids["succession"] = named.pk
         for name, person in (("editors", "editor"), ("managers", "bam"), ("foreign", "bam_b")):
             self.ids[name] = Membership.objects.get(person=people[person]).pk
         self.ids["role"] = ProgramRole.objects.get(user=people["editor"]).pk
@@ -225,6 +228,25 @@ def _people_pages(cast: Cast) -> Iterator[Row]:
     yield Row("program_detail", maple | {"extension": "RM0009"}, {403: "suspended"})
     yield Row("activity_list", maple, {200: "bam", 403: f"pam {low}"})
     yield from _member_pages(cast)
+    yield from _continuity_pages(cast)
+
+
+def _continuity_pages(cast: Cast) -> Iterator[Row]:
+    """The Reader is named as successor: others but the BAM do not learn who it is."""
+    maple = {"bn9": cast.ids["maple"]}
+    one, editor = maple | {"pk": cast.ids["succession"]}, maple | {"pk": cast.ids["editors"]}
+    low = "reader editor group suspended"
+    yield Row("continuity_detail", maple, {200: MAPLE_STAFF, 403: "suspended"})
+    yield Row("successor_nominate", editor, {200: "bam", 403: f"pam {low}"})
+    # A successor is named already.
+    yield Row("successor_nominate", editor, {409: "bam", 403: f"pam {low}"}, "POST")
+    for route in ("successor_remove", "succession_claim", "succession_stop"):
+        yield Row(route, one, {405: EVERYBODY})
+    yield Row("succession_take_over", one, {405: EVERYBODY})
+    yield Row("successor_remove", one, {422: "bam reader", 403: "suspended"}, "POST")
+    yield Row("succession_stop", one, {422: "bam", 403: f"pam {low}"}, "POST")
+    for route in ("succession_claim", "succession_take_over"):
+        yield Row(route, one, {422: "reader", 403: "bam suspended"}, "POST")
 
 
 def _member_pages(cast: Cast) -> Iterator[Row]:

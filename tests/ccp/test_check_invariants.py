@@ -31,6 +31,7 @@ from delegation.models import (
     RelationshipRequestLine,
     RelationshipTerms,
     StaffAssignment,
+    Succession,
 )
 from delegation.models.periods import NoOverlap
 from delegation.roles import Role
@@ -46,6 +47,7 @@ from delegation.services.relationships import withdraw_relationship_request
 from delegation.services.rights import end_membership
 from delegation.terms import fingerprint
 from registration.models import Outcome, Registration
+from tests.delegation.successors import named
 from tests.registration.claims import draft, put_on_file, submit
 from tests.transactions.factories import declare
 from tests.world import World, done
@@ -60,7 +62,7 @@ def rich(world: World) -> World:
     maple, north = world.importer("Maple"), world.broker("North")
     world.employee("Ana", maple)
     pam = world.employee("Pam", maple, RM0001="pam")
-    world.employee("Rea", maple, RM0001="reader")
+    named(world, maple, world.employee("Rea", maple, RM0001="reader"))
     boss = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
     group = done(create_employee_group(name="Customs", **boss))
     done(add_employee_to_group(group=group, person=pam, **boss))
@@ -197,6 +199,11 @@ BREACHES: dict[invariants.Check, list[Breach]] = {
         write(BusinessRole, ANAS, granted_by=F("user")),
         write(BusinessRole, ANAS, granted_by=None),
         write(BusinessRole, ANAS, granted_by=person("Pam")),
+    ],
+    invariants.successors_waited: [
+        write(Succession, named_by=person("Rea")),
+        write(Succession, named_by=person("Pam")),
+        write(BusinessRole, ANAS, source="succession", granted_by=None),
     ],
     invariants.program_roles_come_from_managers: [
         write(ProgramRole, PAMS, granted_by=F("user")),

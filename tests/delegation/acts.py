@@ -19,10 +19,19 @@ from delegation.models import (
     Membership,
     Relationship,
     RelationshipRequest,
+    Succession,
 )
 from delegation.models.periods import during
 from delegation.roles import Role
-from delegation.services import agreements, employees, endings, relationships, rights, roles
+from delegation.services import (
+    agreements,
+    continuity,
+    employees,
+    endings,
+    relationships,
+    rights,
+    roles,
+)
 from delegation.services.registrations import found_business
 
 
@@ -168,11 +177,25 @@ def register(about: dict[str, Any], at: datetime) -> Any:
     return business
 
 
+def stop(about: dict[str, Any], at: datetime) -> Any:
+    succession = Succession.objects.get(pk=about["succession"])
+    return continuity.stop_succession(
+        succession=succession, reason="", expected_version=2, **_who(about, at)
+    )
+
+
+def take_over(about: dict[str, Any], at: datetime) -> Any:
+    succession = Succession.objects.get(pk=about["succession"])
+    return continuity.take_over_succession(
+        succession=succession, expected_version=2, **_who(about, at)
+    )
+
+
 ACTS: dict[str, Callable[[dict[str, Any], datetime], Any]] = {
     act.__name__: act
     for act in (
         approve, make_bam, reject, withdraw, agree, reject_firm, withdraw_firm, end_firm,
-        leave_client, end_membership, suspend, demote, set_an_end, register,
+        leave_client, end_membership, suspend, demote, set_an_end, register, stop, take_over,
     )
 }  # fmt: skip
 
@@ -194,6 +217,7 @@ def without_locks(meet: Callable[[], None]) -> list[tuple[str, Callable[..., Any
     return [
         ("delegation.services.endings._lock", read),
         ("delegation.services.relationships.lock_relationships", lambda client, provider: []),
+        ("delegation.services.continuity.lock", read),
         ("delegation.services.employees.lock", read),
         ("delegation.services.relationships.lock", read),
         ("delegation.services.roles.lock_managers", lambda business: None),

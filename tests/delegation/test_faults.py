@@ -33,6 +33,7 @@ from delegation.roles import Role
 from delegation.services import (
     agreements,
     clients,
+    continuity,
     employees,
     endings,
     groups,
@@ -45,6 +46,7 @@ from delegation.services.registrations import found_business
 from delegation.terms import fingerprint
 from registration import services as registrations
 from tests.conftest import NIGHTLY
+from tests.delegation.successors import claimed, named
 from tests.registration.claims import draft, put_on_file
 from tests.transactions.factories import declare
 from tests.world import World, done
@@ -287,6 +289,35 @@ def _end_program_role(scene: Scene) -> Act:
     return partial(rights.end_program_role, role=role, **scene.boss)
 
 
+def _nominate_successor(scene: Scene) -> Act:
+    return partial(continuity.nominate_successor, person=scene.eve, **scene.boss)
+
+
+def _remove_successor(scene: Scene) -> Act:
+    succession = named(scene.world, scene.maple, scene.eve)
+    about = {"succession": succession, "expected_version": 1}
+    return partial(continuity.remove_successor, **about, **scene.boss)
+
+
+def _claim_succession(scene: Scene) -> Act:
+    succession = named(scene.world, scene.maple, scene.eve)
+    about = {"succession": succession, "expected_version": 1, "reason": "All have gone."}
+    return partial(continuity.claim_succession, **about, **scene.boss | {"actor": scene.eve})
+
+
+def _stop_succession(scene: Scene) -> Act:
+    succession = claimed(scene.world, scene.maple, scene.eve)
+    about = {"succession": succession, "expected_version": 2, "reason": "I am here."}
+    return partial(continuity.stop_succession, **about, **scene.boss)
+
+
+def _take_over_succession(scene: Scene) -> Act:
+    succession = claimed(scene.world, scene.maple, scene.eve)
+    about = {"succession": succession, "expected_version": 2}
+    who = scene.boss | {"actor": scene.eve, "at": scene.world.later(days=15).at}
+    return partial(continuity.take_over_succession, **about, **who)
+
+
 def _create_client_group(scene: Scene) -> Act:
     return partial(clients.create_client_group, name="Furniture", **scene.lead)
 
@@ -458,6 +489,11 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     rights.resume_membership: _resume_membership,
     rights.end_business_role: _end_business_role,
     rights.end_program_role: _end_program_role,
+    continuity.nominate_successor: _nominate_successor,
+    continuity.remove_successor: _remove_successor,
+    continuity.claim_succession: _claim_succession,
+    continuity.stop_succession: _stop_succession,
+    continuity.take_over_succession: _take_over_succession,
     clients.create_client_group: _create_client_group,
     clients.add_client_to_group: _add_client_to_group,
     clients.create_staff_assignment: _create_staff_assignment,

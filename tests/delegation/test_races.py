@@ -18,6 +18,7 @@ from delegation.invariants import CHECKS
 from delegation.terms import fingerprint
 from tests.conftest import NIGHTLY
 from tests.delegation.racers import Racers
+from tests.delegation.successors import claimed
 from tests.world import World, next_bn9, roles_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -225,6 +226,42 @@ def test_a_dismissal_and_an_approval_never_wait_for_each_other(
         assert (approval in {"done", "changed"}, dismissal) == (True, "done"), approval
         assert not any(roles_of(maple, eve, world.at).values())
         assert not breaches(world)
+
+
+# ---------------------------------------------------------------- a successor
+
+AT_THE_END = ("stop", "take_over")
+
+
+def successions(world: World, racers: Racers, rounds: int, *, is_locked: bool) -> list[str]:
+    """A manager stops a successor who takes over in that instant; what went wrong."""
+    found = []
+    for number in range(rounds):
+        with transaction.atomic():
+            maple = world.importer(f"Maple {number}")
+        row = claimed(world, maple, world.employee(f"Eve {number}", maple, RM0001="reader"))
+        about = {"succession": row.pk, "business": maple.pk}
+        actors = [world.manager(maple).pk, row.person_id]
+        jobs: Jobs = [
+            (act, {**about, "actor": actor}) for act, actor in zip(AT_THE_END, actors, strict=True)
+        ]
+        later = world.later(days=20)
+        ended = racers.race(jobs, later.at, is_locked=is_locked)
+        has_taken = later.access(row.person, maple).is_bam
+        if sorted(ended) != ["already_closed", "done"] or has_taken != (ended[1] == "done"):
+            found.append(f"{AT_THE_END}: {ended}, {has_taken}")
+        elif broken := breaches(later):
+            found.append(f"{AT_THE_END}: {broken}")
+    return found
+
+
+def test_who_is_stopped_does_not_take_over(world: World, racers: Racers) -> None:
+    assert not successions(world, racers, ROUNDS, is_locked=True)
+
+
+def test_without_its_lock_who_is_stopped_takes_over(world: World, racers: Racers) -> None:
+    wrong = successions(world, racers, CONTROL_ROUNDS, is_locked=False)
+    assert len(wrong) > CONTROL_ROUNDS / 2
 
 
 # ---------------------------------------------------------------- one number, many claims

@@ -1,0 +1,43 @@
+"""What everybody around a business must learn at once, lest something happens behind its back."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from accounts.models import User
+from businesses.models import BusinessAccount
+from businesses.register import get_register
+from delegation.services.roles import managers_of
+from notices.services import notify
+
+
+def announce(
+    *,
+    key: str,
+    template: str,
+    business: BusinessAccount,
+    also: Iterable[User],
+    context: Mapping[str, object],
+    at: datetime,
+) -> None:
+    """Write to every manager, to the people in `also`, and to every address on file.
+
+    `template` names two mails: to a person, and in both languages to an address. Addresses on file
+    are those of the register and of the account.
+    """
+    known = {**context, "business": business}
+    for person in {one.pk: one for one in (*managers_of(business.bn9, at), *also)}.values():
+        notify(
+            key=f"{key}:{person.pk}",
+            template=f"delegation/email/{template}.txt",
+            recipient=person,
+            context=known,
+        )
+    entity = get_register().find(business.bn9)
+    on_file = [*(entity.emails if entity else ()), business.email]
+    for address in dict.fromkeys(filter(None, on_file)):
+        notify(
+            key=f"{key}:{address}"[:255],
+            template=f"delegation/email/{template}_on_file.txt",
+            address=address,
+            context=known,
+        )
