@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('businesses', '0001_initial'),
-        ('delegation', '0003_request_limits'),
+        ('delegation', '0005_clients_in_order'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
