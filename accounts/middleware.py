@@ -22,6 +22,7 @@ OPEN_WITHOUT_PROFILE = {
     "account_change_password",
     "health",
     "help_roles",
+    "invitation_open",
 }
 """The pages, by name, that a signed-in person without a profile can open."""
 

@@ -11,6 +11,8 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
 from django.forms import BaseForm
 from django.http import HttpRequest
 from django.shortcuts import redirect
@@ -124,6 +126,12 @@ def language_of(email: str) -> str:
     """The language of the person with this address; for a stranger, that of the page."""
     address = EmailAddress.objects.filter(email=email.lower()).select_related("user").first()
     return address.user.language if address else language_of_page()
+
+
+def verified_addresses(person: User) -> QuerySet[EmailAddress, str]:
+    """The addresses, in lower case, that a person has proved to own."""
+    proved = EmailAddress.objects.filter(user=person, verified=True)
+    return proved.values_list(Lower("email"), flat=True)
 
 
 def on_portal(link: str, language: str) -> str:

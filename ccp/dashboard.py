@@ -21,6 +21,7 @@ from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.employees import requests_to_decide, roles_in_words, standings_of
 from delegation.entry import enter, signed_in
+from delegation.invitations import invitations_for
 from delegation.models import AccessRequest, Membership
 from delegation.models.periods import during
 from delegation.navigation import section_nav
@@ -169,6 +170,11 @@ def own_doors() -> list[Door]:
             reverse("access_request_create"),
             _("Ask the managers of a business to let you work for it."),
         ),
+        Door(
+            _("I have an invitation"),
+            reverse("invitation_find"),
+            _("A manager of a business invited you by e-mail."),
+        ),
     ]
 
 
@@ -210,7 +216,7 @@ def _memberships(person: User, at: datetime) -> QuerySet[Membership]:
 
 
 def _of_person(person: User, at: datetime, employers: Iterable[BusinessAccount]) -> dict[str, Any]:
-    """What a person has begun: requests for access, newest first, and registrations.
+    """What waits for a person and what it began: invitations, requests, registrations.
 
     Of the businesses asked, only the `employers`, to which the person belongs, have a name here.
     """
@@ -221,6 +227,7 @@ def _of_person(person: User, at: datetime, employers: Iterable[BusinessAccount])
             MyRequest(one, show_bn9(one.bn9), names.get(one.bn9, ""), request_state(one, at))
             for one in recent.order_by("-starts_at", "id").prefetch_related("lines")[:MY_REQUESTS]
         ],
+        "my_invitations": invitations_for(person, at)[:MY_REQUESTS],
         "registrations": Registration.objects.filter(
             person=person, outcome__in=["", Outcome.IN_REVIEW]
         ).order_by("-updated_at"),

@@ -32,7 +32,7 @@ from delegation.models import (
     StaffAssignment,
 )
 from delegation.models.periods import during
-from delegation.roles import SENTENCES, Action, Role
+from delegation.roles import PROGRAM_ROLES, SENTENCES, Action, Role, grantable_by
 from delegation.standing import earliest
 from delegation.terms import extension_label, program_label
 
@@ -103,6 +103,14 @@ class Standing:
 def managed_programs(access: Access) -> list[ProgramAccount]:
     """The program accounts whose people the person manages: a BAM's are all of the business."""
     return access.overseen(Action.MANAGE_EMPLOYEES)
+
+
+def grantable_programs(access: Access) -> dict[ProgramAccount, list[Role]]:
+    """The open program accounts on which the person grants roles, with those in reach."""
+    return {
+        program: [role for role in grantable_by(access.role_on(program)) if role in PROGRAM_ROLES]
+        for program in access.programs(Action.MANAGE_EMPLOYEES)
+    }
 
 
 def employees_of(access: Access, *, named: str, most: int) -> list[Employee]:

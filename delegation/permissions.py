@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.sign_in import verified_addresses
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access, Decision
 from delegation.models import (
     AccessRequest,
     AccessRequestLine,
     Ceiling,
+    Invitation,
     Level,
     RelationshipRequest,
     RelationshipRequestLine,
@@ -76,13 +78,42 @@ def can_end_role(
     On a program account that is closed, and in a business that is not active, nothing is granted
     any more, but still taken.
     """
-    if person == access.person:
-        return True
+    return person == access.person or _can_take(access, scope, role)
+
+
+def _can_take(access: Access, scope: BusinessAccount | ProgramAccount, role: Role) -> bool:
     if access.decide(Action.MANAGE_EMPLOYEES, scope).reason not in STILL_TAKEN:
         return False
     if isinstance(scope, BusinessAccount):
         return role is Role.BAM
     return role is not Role.BAM and role in grantable_by(access.role_on(scope))
+
+
+def can_list_invitations(access: Access) -> bool:
+    """A BAM sees every invitation of the business; a PAM those to its programs alone."""
+    return access.is_bam or bool(access.overseen(Action.MANAGE_EMPLOYEES))
+
+
+def can_create_invitation(access: Access) -> Decision:
+    """A BAM invites with any role, a PAM Editors and Readers of its open programs."""
+    decision = access.decide(Action.MANAGE_EMPLOYEES, access.acting_for)
+    invites = decision.allowed or access.programs(Action.MANAGE_EMPLOYEES)
+    return Decision(Reason.ALLOWED) if invites else decision
+
+
+def can_resend_invitation(access: Access, invitation: Invitation) -> bool:
+    """Whoever may grant all that the invitation gives."""
+    return all(can_grant_role(access, scope, role) for scope, role in invitation.grants())
+
+
+def can_revoke_invitation(access: Access, invitation: Invitation) -> bool:
+    """Whoever may take all that the invitation gives, also in a business that is not active."""
+    return all(_can_take(access, scope, role) for scope, role in invitation.grants())
+
+
+def can_answer_invitation(person: User, invitation: Invitation) -> bool:
+    """Whoever proved to own the address that was invited; for everybody else there is none."""
+    return invitation.email in verified_addresses(person)
 
 
 def can_view_employee(access: Access, person: User) -> bool:

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from stdnum import luhn
 
 from accounts.models import PersonalProfile, User
@@ -22,6 +23,7 @@ from delegation.access import Access
 from delegation.models import (
     AccessRequest,
     Ceiling,
+    Invitation,
     Level,
     Membership,
     Relationship,
@@ -32,6 +34,7 @@ from delegation.roles import Role
 from delegation.services.agreements import Agreement, Rules
 from delegation.services.clients import create_staff_assignment
 from delegation.services.employees import Grants, approve_access_request, create_access_request
+from delegation.services.invitations import Offer, create_invitation
 from delegation.services.program_groups import add_program_to_group, create_program_group
 from delegation.services.registrations import found_business
 from delegation.services.relationships import (
@@ -184,6 +187,25 @@ class World:
             program = self.program(business, extension)
             done(add_program_to_group(group=group, program=program, **boss))
         return group
+
+    def owns(self, person: User, email: str = "") -> User:
+        """The person has proved to own the address, by default that of the profile."""
+        EmailAddress.objects.create(user=person, email=email or person.email, verified=True)
+        return person
+
+    def invitation(
+        self, email: str, business: BusinessAccount, by: User | None = None, **roles: str
+    ) -> Invitation:
+        """A waiting invitation: with roles by program, or as BAM where none."""
+        programs = {self.program(business, ext).pk: Role(role) for ext, role in roles.items()}
+        return done(
+            create_invitation(
+                actor=by or self.manager(business),
+                acting_for=business,
+                offer=Offer(email, "en-ca", "", Grants(make_bam=not roles, programs=programs)),
+                at=self.at,
+            )
+        )
 
     def relationship_request(
         self, provider: BusinessAccount, client: BusinessAccount | str, **wish: Any

@@ -17,6 +17,12 @@ from delegation.models.grants import (
     ProgramRole,
     RoleWritesElsewhere,
 )
+from delegation.models.invitations import (
+    Invitation,
+    InvitationLine,
+    InvitationMail,
+    InvitationStatus,
+)
 from delegation.models.limits import RequestTally
 from delegation.models.relationships import (
     Ceiling,
@@ -43,6 +49,10 @@ __all__ = [
     "Grant",
     "GroupProgramGroupRole",
     "GroupProgramRole",
+    "Invitation",
+    "InvitationLine",
+    "InvitationMail",
+    "InvitationStatus",
     "Level",
     "Membership",
     "ProgramRole",

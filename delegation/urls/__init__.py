@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("delegation.urls.employees")),
     path("", include("delegation.urls.continuity")),
+    path("", include("delegation.urls.invitations")),
     path("", include("delegation.urls.programs")),
     path("", include("delegation.urls.help")),
     path("", include("delegation.urls.relationships")),

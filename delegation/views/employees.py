@@ -17,6 +17,7 @@ from delegation.access_requests import Given
 from delegation.employees import (
     Line,
     employees_of,
+    grantable_programs,
     lines_of,
     managed_programs,
     readable_requests,
@@ -39,7 +40,7 @@ from delegation.permissions import (
     why_undecidable,
 )
 from delegation.requests import not_givable, request_state
-from delegation.roles import PROGRAM_ROLES, SENTENCES, Action, Role, grantable_by
+from delegation.roles import SENTENCES, Action, Role
 from delegation.services.employees import (
     Grants,
     approve_access_request,
@@ -250,8 +251,8 @@ def _grantable(access: Access, lines: list[AccessRequestLine]) -> dict[ProgramAc
     """The roles in reach: on every open program account for a BAM, for a PAM on those asked for."""
     asked = {line.extension for line in lines}
     return {
-        program: [role for role in grantable_by(access.role_on(program)) if role in PROGRAM_ROLES]
-        for program in access.programs(Action.MANAGE_EMPLOYEES)
+        program: roles
+        for program, roles in grantable_programs(access).items()
         if access.is_bam or program.extension in asked
     }
 

@@ -116,6 +116,9 @@ class Cast:
         asked = world.relationship_request(newcomer, maple, level="program", extensions=("RM0001",))
         self.ids["asked"] = asked.pk
         self.ids["sent"] = world.relationship_request(itn, next_bn9()).pk
+        self.ids["invitation"] = world.invitation(
+            world.owns(self.people["orphan"]).email, maple, RM0001="editor"
+        ).pk
         self.ids["registration"] = claim(self.people["orphan"], next_bn9(), world.at).pk
 
     def _declare(
@@ -203,6 +206,21 @@ def _own_pages(cast: Cast) -> Iterator[Row]:
     sent = {"pk": ids["access_request"]}
     yield Row("access_request_status", sent, {200: "requester"})
     yield Row("access_request_withdraw", sent, {302: "requester"})
+    yield from _invited_pages(cast)
+
+
+def _invited_pages(cast: Cast) -> Iterator[Row]:
+    """The pages of whoever has an invitation: only the person whose address was invited."""
+    mine = {"pk": cast.ids["invitation"]}
+    yield Row("invitation_find", {}, {200: EVERYBODY})
+    yield Row("invitation_find", {}, {422: EVERYBODY}, "POST")
+    # A link is taken from anybody and leads on; without a right one, to the page for all others.
+    yield Row("invitation_open", {"token": "x" * 43}, {302: EVERYBODY})
+    yield Row("invitation_follow", {}, {})
+    yield Row("invitation_answer", mine, {200: "orphan"})
+    yield Row("invitation_accept", mine, {405: EVERYBODY})
+    yield Row("invitation_accept", mine, {422: "orphan"}, "POST")
+    yield Row("invitation_decline", mine, {422: "orphan"}, "POST")
 
 
 def _people_pages(cast: Cast) -> Iterator[Row]:
@@ -247,6 +265,21 @@ def _continuity_pages(cast: Cast) -> Iterator[Row]:
     yield Row("succession_stop", one, {422: "bam", 403: f"pam {low}"}, "POST")
     for route in ("succession_claim", "succession_take_over"):
         yield Row(route, one, {422: "reader", 403: "bam suspended"}, "POST")
+    yield from _invitation_pages(cast)
+
+
+def _invitation_pages(cast: Cast) -> Iterator[Row]:
+    """Invitations of the business: one to an Editor of the first program account waits."""
+    maple = {"bn9": cast.ids["maple"]}
+    one = maple | {"pk": cast.ids["invitation"]}
+    low = "reader editor group suspended"
+    yield Row("invitation_list", maple, {200: "bam pam", 403: low})
+    yield Row("invitation_create", maple, {200: "bam pam", 403: low})
+    yield Row("invitation_create", maple, {422: "bam pam", 403: low}, "POST")
+    yield Row("invitation_detail", one, {200: "bam pam", 403: low})
+    for route in ("invitation_resend", "invitation_revoke"):
+        yield Row(route, one, {405: EVERYBODY})
+        yield Row(route, one, {422: "bam pam", 403: low}, "POST")
 
 
 def _member_pages(cast: Cast) -> Iterator[Row]:

@@ -15,6 +15,7 @@ from delegation.models import (
     AccessRequest,
     BusinessRole,
     Ceiling,
+    Invitation,
     Level,
     Membership,
     Relationship,
@@ -28,6 +29,7 @@ from delegation.services import (
     continuity,
     employees,
     endings,
+    invitations,
     relationships,
     rights,
     roles,
@@ -162,6 +164,20 @@ def set_an_end(about: dict[str, Any], at: datetime) -> Any:
     return rights.end_business_role(role=_role(about, at), ends_at=end, **_who(about, at))
 
 
+def _answer(about: dict[str, Any], at: datetime) -> dict[str, Any]:
+    waiting = Invitation.objects.get(pk=about["invitation"])
+    return {"invitation": waiting, "expected_version": 1, "at": at}
+
+
+def accept(about: dict[str, Any], at: datetime) -> Any:
+    invited = User.objects.get(pk=about["invited"])
+    return invitations.accept_invitation(actor=invited, **_answer(about, at))
+
+
+def revoke(about: dict[str, Any], at: datetime) -> Any:
+    return invitations.revoke_invitation(**{**_answer(about, at), **_who(about, at)})
+
+
 def register(about: dict[str, Any], at: datetime) -> Any:
     """Open a business and become its first manager, as a registration does."""
     entity = LegalEntity(
@@ -196,6 +212,7 @@ ACTS: dict[str, Callable[[dict[str, Any], datetime], Any]] = {
     for act in (
         approve, make_bam, reject, withdraw, agree, reject_firm, withdraw_firm, end_firm,
         leave_client, end_membership, suspend, demote, set_an_end, register, stop, take_over,
+        leave_client, end_membership, suspend, demote, set_an_end, accept, revoke, register,
     )
 }  # fmt: skip
 
@@ -220,6 +237,7 @@ def without_locks(meet: Callable[[], None]) -> list[tuple[str, Callable[..., Any
         ("delegation.services.continuity.lock", read),
         ("delegation.services.employees.lock", read),
         ("delegation.services.relationships.lock", read),
+        ("delegation.services.invitations._lock", read),
         ("delegation.services.roles.lock_managers", lambda business: None),
         ("delegation.services.roles.lasting_managers", counted),
     ]

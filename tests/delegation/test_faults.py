@@ -37,6 +37,7 @@ from delegation.services import (
     employees,
     endings,
     groups,
+    invitations,
     program_groups,
     relationships,
     reminders,
@@ -455,6 +456,39 @@ def _create_correction(scene: Scene) -> Act:
     )
 
 
+def _offer(scene: Scene) -> invitations.Offer:
+    roles = {program.pk: Role.EDITOR for program in scene.maple.programs.all()}
+    return invitations.Offer("zoe@example.test", "fr-ca", "Hi", employees.Grants(programs=roles))
+
+
+def _create_invitation(scene: Scene) -> Act:
+    return partial(invitations.create_invitation, offer=_offer(scene), **scene.boss)
+
+
+def _invited(scene: Scene) -> dict[str, Any]:
+    zoe = scene.world.owns(scene.world.person("Zoe"))
+    waiting = scene.world.invitation(zoe.email, scene.maple, RM0001="editor")
+    return {"invitation": waiting, "expected_version": 1}
+
+
+def _resend_invitation(scene: Scene) -> Act:
+    return partial(invitations.resend_invitation, **_invited(scene), **scene.boss)
+
+
+def _revoke_invitation(scene: Scene) -> Act:
+    return partial(invitations.revoke_invitation, **_invited(scene), **scene.boss)
+
+
+def _accept_invitation(scene: Scene) -> Act:
+    zoe = {"actor": scene.world.person("Zoe"), "at": scene.world.at}
+    return partial(invitations.accept_invitation, **_invited(scene), **zoe)
+
+
+def _decline_invitation(scene: Scene) -> Act:
+    zoe = {"actor": scene.world.person("Zoe"), "at": scene.world.at}
+    return partial(invitations.decline_invitation, **_invited(scene), **zoe)
+
+
 def _found_business(scene: Scene) -> Act:
     entity, liam = scene.entity(), scene.world.person("Liam")
 
@@ -511,6 +545,11 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     program_groups.remove_program_from_group: _remove_program_from_group,
     program_groups.archive_program_group: _archive_program_group,
     reminders.write_reminders: _write_reminders,
+    invitations.create_invitation: _create_invitation,
+    invitations.resend_invitation: _resend_invitation,
+    invitations.revoke_invitation: _revoke_invitation,
+    invitations.accept_invitation: _accept_invitation,
+    invitations.decline_invitation: _decline_invitation,
     found_business: _found_business,
     registrations.submit_registration: _submit_registration,
     declarations.create_correction: _create_correction,

@@ -109,6 +109,51 @@ def test_without_its_lock_a_request_is_decided_twice(
     assert len(wrong) > CONTROL_ROUNDS / 2
 
 
+# ---------------------------------------------------------------- an invitation
+
+OF_INVITATIONS = [("accept", "accept"), ("accept", "revoke")]
+
+
+def answers(
+    world: World, racers: Racers, acts: tuple[str, str], rounds: int, *, is_locked: bool
+) -> list[str]:
+    """One invitation is accepted twice, or accepted and revoked; a line for each wrong round."""
+    with transaction.atomic():
+        maple = world.importer("Maple")
+    found = []
+    for number in range(rounds):
+        world = world.later(minutes=1)
+        eve = world.owns(world.person(f"Eve {number}"))
+        waiting = world.invitation(eve.email, maple, RM0001="editor")
+        about = {"invitation": waiting.pk, "invited": eve.pk, "business": maple.pk}
+        job = about | {"actor": world.manager(maple).pk}
+        ended = racers.race([(act, job) for act in acts], world.at, is_locked=is_locked)
+        events = Event.objects.filter(chain=business_chain(maple.bn9), object_id=str(waiting.pk))
+        told = events.filter(verb__regex=r"\.(accept|revoke)$").count()
+        waiting.refresh_from_db()
+        holds = bool(roles_of(maple, eve, world.at)["RM0001"])
+        if sorted(ended) != ["already_decided", "done"] or told != 1:
+            found.append(f"{acts}: {ended}, {told} told")
+        elif holds != (waiting.decision == "accepted") or breaches(world):
+            found.append(f"{acts}: {waiting.decision}, {holds}, {breaches(world)}")
+    return found
+
+
+@pytest.mark.parametrize("acts", OF_INVITATIONS, ids=" x ".join)
+def test_an_invitation_is_answered_once(
+    world: World, racers: Racers, acts: tuple[str, str]
+) -> None:
+    assert not answers(world, racers, acts, ROUNDS, is_locked=True)
+
+
+@pytest.mark.parametrize("acts", OF_INVITATIONS, ids=" x ".join)
+def test_without_its_lock_an_invitation_is_answered_twice(
+    world: World, racers: Racers, acts: tuple[str, str]
+) -> None:
+    wrong = answers(world, racers, acts, CONTROL_ROUNDS, is_locked=False)
+    assert len(wrong) > CONTROL_ROUNDS / 2
+
+
 # ---------------------------------------------------------------- the last manager
 
 

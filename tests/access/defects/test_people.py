@@ -33,6 +33,7 @@ from delegation.services.groups import (
     create_employee_group,
     grant_employee_group_role,
 )
+from delegation.services.invitations import Offer, accept_invitation, create_invitation
 from delegation.services.relationships import withdraw_relationship_request
 from delegation.services.rights import (
     end_business_role,
@@ -188,20 +189,50 @@ def test_d17_withdrawn_and_approved_at_once(world: World) -> None:
     assert codes(late) == ["already_decided"]
 
 
-@finds(there_is("invitation_accept"))
+@finds(instead("delegation.services.invitations.can_answer_invitation", lambda person, asked: True))
+@finds(
+    instead(
+        "delegation.services.invitations.verified_addresses",
+        lambda person: {"never@example.test"},
+    )
+)
 @finds(
     instead("delegation.services.employees.can_withdraw_access_request", lambda person, asked: True)
 )
 def test_d18_somebody_else_takes_up_what_was_addressed(world: World) -> None:
-    """Whoever holds a link uses it; here a request is its person's, whatever link is followed."""
+    """Whoever holds a link uses it; here what is addressed to a person is that person's alone."""
+    maple = world.importer("Maple")
     asked = world.access_request("Eve", next_bn9())
-    liam = world.person("Liam")
+    liam, eve = world.person("Liam"), world.person("Eve")
     for verb in ("", "withdraw/"):
         assert as_(liam).post(f"/en-ca/requests/{asked.pk}/{verb}").status_code in (404, 405)
     assert codes(withdraw_access_request(actor=liam, access_request=asked, at=world.at)) == [
         "not_yours"
     ]
-    assert not named("invitation"), "Invitations exist: now test D18 with them for real"
+    # The address is in Liam's profile and not proved; Eve proves it.
+    invited = world.invitation(liam.email, maple, RM0001="editor")
+    for person, status in ((liam, 404), (world.owns(eve, "eve@other.test"), 404)):
+        for verb in ("", "accept/", "decline/"):
+            page = f"/en-ca/invitations/{invited.pk}/{verb}"
+            browser = as_(person)
+            answer = browser.post(page, {"version": "1"}) if verb else browser.get(page)
+            assert answer.status_code == status and "Maple" not in words(answer)
+        taken = accept_invitation(actor=person, invitation=invited, expected_version=1, at=world.at)
+        assert codes(taken) == ["not_yours"]
+    assert not Membership.objects.filter(business=maple).exclude(person=world.manager(maple))
+    # Whoever invites takes nothing up either: the own address is not invited.
+    boss = world.manager(maple)
+    world.owns(boss, "second@example.test")
+    offer = Offer("second@example.test", "en-ca", "", Grants(make_bam=True))
+    own = create_invitation(actor=boss, acting_for=maple, offer=offer, at=world.at)
+    assert codes(own) == ["own_invitation"]
+
+    done(
+        accept_invitation(
+            actor=world.owns(liam), invitation=invited, expected_version=1, at=world.at
+        )
+    )
+    assert roles_of(maple, liam, world.at)["RM0001"] is Role.EDITOR
 
 
 @finds(once_only("delegation_membership", "person_id, business_id"))
