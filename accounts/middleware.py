@@ -21,6 +21,7 @@ OPEN_WITHOUT_PROFILE = {
     "account_reauthenticate",
     "account_change_password",
     "health",
+    "calendar_feed_read",
     "help_roles",
     "invitation_open",
 }

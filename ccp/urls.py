@@ -5,12 +5,14 @@ from django.urls import include, path, register_converter
 
 from businesses.converters import BN9Converter, ExtensionConverter
 from ccp import dashboard, views
+from delegation.views.calendars import calendar_feed_read
 
 register_converter(BN9Converter, "bn9")
 register_converter(ExtensionConverter, "rm")
 
 urlpatterns = [
     path("healthz/", views.health, name="health"),
+    path("calendar/<str:token>.ics", calendar_feed_read, name="calendar_feed_read"),
     *i18n_patterns(
         path("", dashboard.home, name="home"),
         path("setup/", dashboard.first_time_setup, name="first_time_setup"),

@@ -15,6 +15,8 @@ SENTENCES = {
     "relationship_request.reject": _("Rejected the relationship with %(object)s"),
     "relationship_request.withdraw": _("Withdrew the relationship request of %(object)s"),
     "relationship.end": _("Ended the relationship with %(object)s, whole or in part"),
+    "calendar_feed.create": _("Made a personal link to the calendar"),
+    "calendar_feed.end": _("Ended a personal link to the calendar"),
     "relationship.leave": _("%(object)s left the relationship"),
     "invitation.create": _("Invited %(object)s"),
     "invitation.resend": _("Sent a new link to the invitation of %(object)s"),

@@ -89,13 +89,19 @@ def ending_terms(at: datetime, until: datetime) -> QuerySet[RelationshipTerms]:
 
 def relationship_ends(terms: QuerySet[RelationshipTerms]) -> Iterator[End]:
     """The ends of `ending_terms`, the next first; what ends together in a relationship is one."""
+    return map(relationship_end, together(terms))
+
+
+def together(terms: QuerySet[RelationshipTerms]) -> Iterator[list[RelationshipTerms]]:
+    """The rows of `ending_terms`, the next first; those that end together in a relationship."""
     related = terms.select_related("relationship__client", "relationship__provider", "program")
     ordered = related.order_by(F("end"), "relationship", "program__extension")
-    for _key, rows in groupby(ordered.iterator(chunk_size=CHUNK), key=_together):
-        yield relationship_end(list(rows))
+    for _key, rows in groupby(ordered.iterator(chunk_size=CHUNK), key=moment_of):
+        yield list(rows)
 
 
-def _together(row: RelationshipTerms) -> tuple[object, object]:
+def moment_of(row: RelationshipTerms) -> tuple[object, object]:
+    """When the terms end, and in which relationship: what is equal ends together."""
     return row.effective_end, row.relationship_id
 
 

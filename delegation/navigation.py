@@ -51,6 +51,7 @@ def relationship_nav(access: Access, current: str) -> list[dict[str, object]]:
     parts = [
         ("relationship_list", _("Waiting and active"), manages),
         ("relationship_ending_list", _("Ending soon"), manages),
+        ("relationship_calendar", _("Calendar"), manages),
         ("relationship_ended_list", pgettext("relationships", "Ended"), manages),
         ("received_request_list", _("Received Requests"), manages),
     ]
@@ -63,6 +64,7 @@ def client_nav(access: Access, current: str) -> list[dict[str, object]]:
     parts = [
         ("client_list", _("Clients"), can_list_clients(access)),
         ("relationship_request_list", _("Sent requests"), reads_requests),
+        ("client_calendar", _("Calendar"), access.serves_clients),
     ]
     return _nav(access, current, parts)
 

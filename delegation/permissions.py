@@ -1,6 +1,7 @@
 """Who may do each act of delegation: `access.py` is asked for a page and again under lock."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
@@ -11,14 +12,17 @@ from delegation.access import Access, Decision
 from delegation.models import (
     AccessRequest,
     AccessRequestLine,
+    CalendarFeed,
     Ceiling,
     Invitation,
     Level,
+    Membership,
     RelationshipRequest,
     RelationshipRequestLine,
     RelationshipTerms,
     Succession,
 )
+from delegation.models.periods import during
 from delegation.reasons import Reason
 from delegation.roles import Action, Role, grantable_by
 
@@ -145,6 +149,25 @@ def can_view_program(access: Access, program: ProgramAccount) -> Decision:
 def can_list_relationships(access: Access) -> bool:
     """A BAM sees every relationship of the business; a PAM those that touch its programs."""
     return access.is_bam or bool(access.overseen(Action.MANAGE_RELATIONSHIPS))
+
+
+def can_view_calendar(access: Access) -> bool:
+    """Whoever reads the relationships of the business, and the people of a service provider."""
+    return can_list_relationships(access) or access.serves_clients
+
+
+def can_read_calendar_feed(feed: CalendarFeed, at: datetime) -> bool:
+    """Whoever has the secret address, while its maker still belongs to the business.
+
+    Who left and joined again makes a new one; so does whom the calendar opens to no more.
+    """
+    access = Access(feed.person, feed.business, at)
+    lasted = Membership.objects.filter(
+        during(at), person=feed.person, business=feed.business, starts_at__lte=feed.starts_at
+    )
+    stays = feed.active_at(at) and feed.person.is_active
+    stays = stays and access.own.membership is Reason.ALLOWED and lasted.exists()
+    return stays and can_view_calendar(access)
 
 
 def can_approve_relationship_request(

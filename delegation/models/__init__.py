@@ -9,6 +9,7 @@ from delegation.models.employees import (
     EmployeeGroupMember,
     Membership,
 )
+from delegation.models.feeds import CalendarFeed
 from delegation.models.grants import (
     BusinessRole,
     Grant,
@@ -40,6 +41,7 @@ __all__ = [
     "AccessRequest",
     "AccessRequestLine",
     "BusinessRole",
+    "CalendarFeed",
     "Ceiling",
     "ClientGroup",
     "ClientGroupMember",

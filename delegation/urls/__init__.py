@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("delegation.urls.continuity")),
     path("", include("delegation.urls.invitations")),
     path("", include("delegation.urls.programs")),
+    path("", include("delegation.urls.calendars")),
     path("", include("delegation.urls.help")),
     path("", include("delegation.urls.relationships")),
     path("", include("delegation.urls.clients")),

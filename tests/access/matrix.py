@@ -15,6 +15,7 @@ from accounts.models import User
 from businesses.models import BusinessAccount
 from delegation.models import (
     BusinessRole,
+    CalendarFeed,
     Membership,
     ProgramRole,
     StaffAssignment,
@@ -23,6 +24,7 @@ from delegation.models import (
 from delegation.roles import Role
 from delegation.services.agreements import Rules
 from delegation.services.continuity import nominate_successor
+from delegation.services.feeds import token_hash
 from delegation.services.groups import (
     add_employee_to_group,
     create_employee_group,
@@ -98,6 +100,12 @@ class Cast:
         done(add_employee_to_group(group=group, person=people["group"], **common))
         named = done(nominate_successor(person=people["reader"], **common))
         self.ids["succession"] = named.pk
+        for name, person in (("feed", "bam"), ("feed_of_who_left", "ex_employee")):
+            self.ids[name] = f"secret{name}"
+            CalendarFeed.objects.create(
+                person=people[person], business=maple, starts_at=before.at,
+                token_hash=token_hash(self.ids[name]),
+            )  # fmt: skip
         for name, person in (("editors", "editor"), ("managers", "bam"), ("foreign", "bam_b")):
             self.ids[name] = Membership.objects.get(person=people[person]).pk
         self.ids["role"] = ProgramRole.objects.get(user=people["editor"]).pk
@@ -190,6 +198,10 @@ def _own_pages(cast: Cast) -> Iterator[Row]:
     belongs = {200: f"{MAPLE_STAFF} bam_b own_only sees_all unassigned expired bam_itn suspended"}
     yield Row("health", {}, everybody, anonymous=200)
     yield Row("help_roles", {}, everybody, anonymous=200)
+    feed = "calendar_feed_read"
+    yield Row(feed, {"token": ids["feed"]}, everybody, anonymous=200)
+    yield Row(feed, {"token": "guessed"}, {}, anonymous=404)
+    yield Row(feed, {"token": ids["feed_of_who_left"]}, {}, anonymous=404)
     yield Row("home", {}, belongs | {302: "orphan requester superuser ex_employee"}, anonymous=200)
     for route in ("first_time_setup", "profile_detail", "profile_edit", "registration_start"):
         yield Row(route, {}, everybody)
@@ -322,6 +334,9 @@ def _relationship_pages(cast: Cast) -> Iterator[Row]:
     ):
         yield Row(route, maple, {200: "bam pam", 403: low})
     yield Row("relationship_detail", maple | relationship, {200: "bam pam", 403: low})
+    yield Row("relationship_calendar", maple, {200: "bam pam", 403: low})
+    yield Row("calendar_feed", maple, {200: "bam pam", 403: low})
+    yield Row("calendar_feed_end", maple, {405: EVERYBODY})
     end = maple | relationship
     yield Row("relationship_end", end, {200: "bam pam", 403: low})
     yield Row("relationship_end", end, {422: "bam pam", 403: low}, "POST")
@@ -339,6 +354,8 @@ def _client_pages(cast: Cast) -> Iterator[Row]:
     yield Row("client_list", itn, {200: f"bam_itn {staff}"})
     yield Row("client_export", itn, {200: f"bam_itn {staff}"})
     yield Row("relationship_request_list", itn, {200: "bam_itn", 403: staff})
+    yield Row("client_calendar", itn, {200: f"bam_itn {staff}"})
+    yield Row("calendar_feed", itn, {200: f"bam_itn {staff}"})
     yield Row("relationship_request_create", itn, {200: "bam_itn", 403: staff})
     yield Row("relationship_request_create", itn, {422: "bam_itn", 403: staff}, "POST")
     yield Row("relationship_request_status", sent, {200: "bam_itn", 403: staff})

@@ -36,6 +36,7 @@ from delegation.services import (
     continuity,
     employees,
     endings,
+    feeds,
     groups,
     invitations,
     program_groups,
@@ -507,6 +508,16 @@ def _write_reminders(scene: Scene) -> Act:
     return partial(reminders.write_reminders, at=relationship.ends_at - timedelta(days=2))
 
 
+def _create_calendar_feed(scene: Scene) -> Act:
+    done(feeds.create_calendar_feed(token="before", **scene.boss))
+    return partial(feeds.create_calendar_feed, token="secret", **scene.boss)
+
+
+def _end_calendar_feed(scene: Scene) -> Act:
+    done(feeds.create_calendar_feed(token="secret", **scene.boss))
+    return partial(feeds.end_calendar_feed, **scene.boss)
+
+
 ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     employees.create_access_request: _create_access_request,
     employees.approve_access_request: _approve_access_request,
@@ -550,6 +561,8 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     invitations.revoke_invitation: _revoke_invitation,
     invitations.accept_invitation: _accept_invitation,
     invitations.decline_invitation: _decline_invitation,
+    feeds.create_calendar_feed: _create_calendar_feed,
+    feeds.end_calendar_feed: _end_calendar_feed,
     found_business: _found_business,
     registrations.submit_registration: _submit_registration,
     declarations.create_correction: _create_correction,
