@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('businesses', '0002_program_group_members'),
-        ('delegation', '0004_reminders'),
+        ('delegation', '0007_invitations'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
