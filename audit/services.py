@@ -76,26 +76,36 @@ def record(
     `actor` is None for the system. An act of two parties names two chains; their heads are locked
     in the order of their keys, so that no two acts wait for one another.
     """
+    act = {
+        "verb": verb,
+        "at": at,
+        "actor": actor,
+        "acting_for": acting_for,
+        "chains": chains,
+        "object_type": object_type,
+        "object_id": object_id,
+        "object_label": object_label,
+        "before": before,
+        "after": after,
+        "reason": reason,
+        "path": path,
+    }
+    record_all([act])
+
+
+def record_all(acts: Collection[Mapping[str, Any]]) -> None:
+    """Adds the events of many acts within one transaction, in the order in which they happened.
+
+    Each act holds the arguments of `record`. The heads of all chains are locked first.
+    """
     if not transaction.get_connection().in_atomic_block:
         raise TransactionManagementError("An event is written in the transaction of its act.")
-    if is_naive(at):
+    if any(is_naive(act["at"]) for act in acts):
         raise ValueError("An event needs the time zone of its instant.")
-    said = _said(
-        verb=verb,
-        at=at,
-        actor=actor,
-        acting_for=acting_for,
-        object_type=object_type,
-        object_id=object_id,
-        object_label=object_label,
-        before=before,
-        after=after,
-        reason=reason,
-        path=path,
-    )
-    heads = _locked_heads(chains)
-    Event.objects.bulk_create([_extend(head, Event(**said)) for head in heads])
-    Chain.objects.bulk_update(heads, ["head", "length", "newest_at"])
+    wanted = [key for act in acts for key in act["chains"]]
+    heads = {head.pk: head for head in _locked_heads(wanted)}
+    Event.objects.bulk_create(chained(acts, heads))
+    Chain.objects.bulk_update(heads.values(), ["head", "length", "newest_at"])
 
 
 def chained(acts: Iterable[Mapping[str, Any]], heads: dict[str, Chain]) -> Iterator[Event]:
@@ -127,21 +137,26 @@ def refuse(
     path: str = "",
 ) -> Refusal:
     """Records that `verb` was refused, with `code` as the reason, and returns the refusal."""
-    record(
-        verb=verb + REFUSED,
-        at=at,
-        actor=actor,
-        acting_for=acting_for,
-        chains=chains,
-        object_type=object_type,
-        object_id=object_id,
-        object_label=object_label,
-        before=before,
-        after=after,
-        reason=code,
-        path=path,
-    )
+    act = {
+        "verb": verb,
+        "at": at,
+        "actor": actor,
+        "acting_for": acting_for,
+        "chains": chains,
+        "object_type": object_type,
+        "object_id": object_id,
+        "object_label": object_label,
+        "before": before,
+        "after": after,
+        "path": path,
+    }
+    record_all([refused(code, act)])
     return Refusal(code, message)
+
+
+def refused(code: str, act: Mapping[str, Any]) -> dict[str, Any]:
+    """The refusal of an act with `code` as the reason, as `record_all` takes it."""
+    return {**act, "verb": act["verb"] + REFUSED, "reason": code}
 
 
 def _said(

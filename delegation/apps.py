@@ -14,6 +14,8 @@ SENTENCES = {
     "relationship_request.approve": _("Approved the relationship with %(object)s"),
     "relationship_request.reject": _("Rejected the relationship with %(object)s"),
     "relationship_request.withdraw": _("Withdrew the relationship request of %(object)s"),
+    "request_batch.create": _("Checked a file of relationship requests: %(object)s"),
+    "request_batch.send": _("Began to send a file of requests: %(object)s"),
     "relationship.end": _("Ended the relationship with %(object)s, whole or in part"),
     "calendar_feed.create": _("Made a personal link to the calendar"),
     "calendar_feed.end": _("Ended a personal link to the calendar"),

@@ -17,6 +17,7 @@ from delegation.permissions import (
     can_list_invitations,
     can_list_relationship_requests,
     can_list_relationships,
+    can_request_relationship,
     can_view_activity,
 )
 
@@ -65,6 +66,7 @@ def client_nav(access: Access, current: str) -> list[dict[str, object]]:
         ("client_list", _("Clients"), can_list_clients(access)),
         ("relationship_request_list", _("Sent requests"), reads_requests),
         ("client_calendar", _("Calendar"), access.serves_clients),
+        ("request_batch_create", _("Requests by file"), can_request_relationship(access).allowed),
     ]
     return _nav(access, current, parts)
 

@@ -184,12 +184,12 @@ def _decoded(content: bytes) -> tuple[str, bool]:
 
 def _delimiter(text: str, columns: Mapping[str, Collection[str]]) -> str:
     """The mark between the cells: the one by which the first row names most columns."""
-    known = {_bare(name) for names in columns.values() for name in names}
+    known = {bare(name) for names in columns.values() for name in names}
     first = text.lstrip().splitlines()[:1]
 
     def named(delimiter: str) -> int:
         cells = next(csv.reader(first, delimiter=delimiter), [])
-        return sum(_bare(cell) in known for cell in cells)
+        return sum(bare(cell) in known for cell in cells)
 
     return max(",;\t", key=named)
 
@@ -198,8 +198,8 @@ def _named(
     header: list[str], columns: Mapping[str, Collection[str]], required: Collection[str]
 ) -> list[str]:
     """The columns in the order of the file."""
-    meant = {_bare(name): column for column, names in columns.items() for name in names}
-    found = [meant.get(_bare(cell), "") for cell in header]
+    meant = {bare(name): column for column, names in columns.items() for name in names}
+    found = [meant.get(bare(cell), "") for cell in header]
     while found and not found[-1] and not header[len(found) - 1].strip():
         found.pop()
     missing = [column for column in required if column not in found]
@@ -227,7 +227,7 @@ def _read_line(number: int, values: list[str], names: list[str]) -> Line:
     return Line(number, cells, any(value.strip() for value in values[len(names) :]))
 
 
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
     """A column's name without case, accents, spaces and marks, as people retype it."""
     plain = unicodedata.normalize("NFKD", name.replace(BYTE_ORDER_MARK, "")).casefold()
     return "".join(letter for letter in plain if letter.isalnum())

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
@@ -19,8 +20,9 @@ type View = Callable[..., HttpResponse]
 def once(view: View) -> View:
     """Let each form that `{% form_key %}` marked act once through `view`.
 
-    A post claims its key (for this person, this page in any language and what was entered) in the
-    transaction in which the view acts, so that two posts at the same time wait for one another.
+    A post claims its key (for this person, this page in any language, what was entered and the
+    files) in the transaction in which the view acts, so that two posts at the same time wait for
+    one another.
     The outcome is the page that the view redirects to; the same post again answers with it and
     does not run the view. Who goes back and changes the form posts something else, which acts.
     Any other answer releases the key: a form that was refused is corrected and posted again. An
@@ -90,7 +92,21 @@ def _digest(request: HttpRequest, kwargs: Mapping[str, object]) -> str:
         (name, values) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"
     )
     place = sorted((name, str(value)) for name, value in kwargs.items())
-    return hashlib.sha256(json.dumps([page, place, entered]).encode()).hexdigest()
+    files = [
+        [name, file.name, _file_digest(file)]
+        for name, posted in sorted(request.FILES.lists())
+        for file in posted
+    ]
+    return hashlib.sha256(json.dumps([page, place, entered, files]).encode()).hexdigest()
+
+
+def _file_digest(file: UploadedFile) -> str:
+    """SHA-256 of what a posted file holds, which is then read from its beginning again."""
+    found = hashlib.sha256()
+    for chunk in file.chunks():
+        found.update(chunk)
+    file.seek(0)
+    return found.hexdigest()
 
 
 def _posted_key(request: HttpRequest) -> UUID | None:

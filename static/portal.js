@@ -10,6 +10,8 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "yes";
   event.submitter?.classList.add("is-sent");
 });
+// What takes several steps goes on by itself; without this, the person presses its button.
+document.querySelector("form[data-goes-on]")?.requestSubmit();
 // A page that the browser brings back from its memory can be sent again.
 window.addEventListener("pageshow", () => {
   for (const form of document.forms) {

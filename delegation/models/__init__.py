@@ -1,5 +1,6 @@
 """Who may do what: the records behind every access decision."""
 
+from delegation.models.batches import RequestBatch, RequestBatchRow
 from delegation.models.clients import ClientGroup, ClientGroupMember, StaffAssignment
 from delegation.models.continuity import Succession, SuccessionStatus
 from delegation.models.employees import (
@@ -62,6 +63,8 @@ __all__ = [
     "RelationshipRequest",
     "RelationshipRequestLine",
     "RelationshipTerms",
+    "RequestBatch",
+    "RequestBatchRow",
     "RequestTally",
     "Reminder",
     "ReminderDay",

@@ -24,7 +24,7 @@ class Counted:
     """How many of the requests wanted may go on, and whether the first was turned away today."""
 
     allowed: int
-    is_first_turned_away: bool
+    is_first: bool
 
 
 def opens_again_at(at: datetime) -> datetime:
@@ -49,9 +49,16 @@ def count_access_request(actor: User, bn9: str, at: datetime) -> Refusal | None:
     """Count one access request of a person; the refusal where it is one too many."""
     asker = person_chain(actor)
     counted = count(asker=asker, wanted=1, most=settings.ACCESS_REQUESTS_A_DAY, at=at)
-    about = {"verb": "access_request.create", "chains": [asker], "actor": actor, "at": at}
     if not counted.allowed:
-        return too_many(counted.is_first_turned_away, bn9, about)
+        about = {
+            "verb": "access_request.create",
+            "at": at,
+            "actor": actor,
+            "chains": [asker],
+            "object_type": "business",
+            "object_id": bn9,
+        }
+        return turned_away(counted, about)
     waiting = AccessRequest.objects.pending_at(at).filter(person=actor).count()
     if waiting < settings.ACCESS_REQUESTS_WAITING:
         return None
@@ -62,40 +69,23 @@ def count_access_request(actor: User, bn9: str, at: datetime) -> Refusal | None:
     return Refusal("too_many_waiting", message)
 
 
-def count_relationship_request(
-    actor: User, acting_for: BusinessAccount, client_bn9: str, at: datetime
-) -> Refusal | None:
-    """Count one relationship request of a firm; the refusal where it is one too many."""
-    counted = count_relationship_requests(acting_for, 1, at)
-    if counted.allowed:
-        return None
-    return too_many(counted.is_first_turned_away, client_bn9, about_firm(actor, acting_for, at))
-
-
 def count_relationship_requests(acting_for: BusinessAccount, wanted: int, at: datetime) -> Counted:
     """Count as many relationship requests of a firm."""
     asker, most = business_chain(acting_for.bn9), settings.RELATIONSHIP_REQUESTS_A_DAY
     return count(asker=asker, wanted=wanted, most=most, at=at)
 
 
-def about_firm(actor: User, acting_for: BusinessAccount, at: datetime) -> dict[str, Any]:
-    """What history says of every request of a firm that was turned away."""
-    return {
-        "verb": "relationship_request.create",
-        "chains": [business_chain(acting_for.bn9)],
-        "actor": actor,
-        "acting_for": acting_for.bn9,
-        "at": at,
-    }
-
-
-def too_many(is_first: bool, bn9: str, about: dict[str, Any]) -> Refusal:
+def turned_away(counted: Counted, about: dict[str, Any]) -> Refusal:
     """The refusal of one too many; history keeps the first of a day, the tally counts the rest."""
-    again_on = day(timezone.localdate(opens_again_at(about["at"])))
-    message = _(
+    code, message = why_too_many(about["at"])
+    if not counted.is_first:
+        return Refusal(code, message)
+    return refuse(code=code, message=message, **about)
+
+
+def why_too_many(at: datetime) -> tuple[str, str]:
+    """The code and the words of the refusal of one too many."""
+    return "too_many", _(
         "This is more than one account may ask for in a day. Nothing was sent. Try again on "
         "%(day)s: what you entered is below."
-    ) % {"day": again_on}
-    if not is_first:
-        return Refusal("too_many", message)
-    return refuse(code="too_many", message=message, object_type="business", object_id=bn9, **about)
+    ) % {"day": day(timezone.localdate(opens_again_at(at)))}

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from audit.services import Refusal, business_chain, not_before, record, refuse
@@ -52,8 +53,11 @@ from delegation.services.decisions import (
     why_not_decidable,
     why_not_yours,
 )
-from delegation.services.limits import count_relationship_request
+from delegation.services.limits import count_relationship_requests, turned_away
 from notices.services import notify
+
+ALREADY_WAITING = gettext_lazy("Your firm already has a request waiting for this business number.")
+OWN_BUSINESS = gettext_lazy("This is your own business number. Enter your client’s.")
 
 
 @dataclass(frozen=True)
@@ -83,26 +87,22 @@ def create_relationship_request(
     The request waits, and the answer never tells whether somebody can see it: how many one firm
     may send is counted first, and nothing of the client is looked at (decision 38).
     """
-    limited = count_relationship_request(actor, acting_for, client_bn9, at)
-    if limited:
-        return limited
-    problem = _why_not_askable(Access(actor, acting_for, at), client_bn9)
+    about_refused = about_refused_creation(actor, acting_for, client_bn9, at)
+    counted = count_relationship_requests(acting_for, 1, at)
+    if not counted.allowed:
+        return turned_away(counted, about_refused)
+    problem = why_not_askable(Access(actor, acting_for, at), client_bn9)
     if problem:
-        return _refuse_create(actor, acting_for, client_bn9, at, problem)
+        code, message = problem
+        return refuse(code=code, message=message, **about_refused)
     waiting = new_request(actor, acting_for, client_bn9, wish, at)
     try:
         with transaction.atomic():
             waiting.save(force_insert=True)
     except IntegrityError:
-        message = _("Your firm already has a request waiting for this business number.")
-        return _refuse_create(actor, acting_for, client_bn9, at, ("already_waiting", message))
+        return refuse(code="already_waiting", message=ALREADY_WAITING, **about_refused)
     RelationshipRequestLine.objects.bulk_create(new_lines(waiting, wish))
-    record(
-        verb="relationship_request.create",
-        after={"level": wish.level, "programs": list(wish.lines), **wish.rules.columns()},
-        path="own:bam",
-        **_about(actor, acting_for, waiting, at),
-    )
+    record(**about_creation(actor, acting_for, waiting, wish, at))
     return waiting
 
 
@@ -274,14 +274,14 @@ def received_requests(access: Access) -> QuerySet[RelationshipRequest]:
     return mine.distinct().order_by("starts_at", "id")
 
 
-def _why_not_askable(access: Access, client_bn9: str) -> Problem | None:
+def why_not_askable(access: Access, client_bn9: str) -> Problem | None:
     decision = can_request_relationship(access)
     if not decision.allowed:
         return "not_allowed", str(decision.reason.label)
     if not access.is_provider:
         return "not_a_provider", _("Only a service provider can request a business relationship.")
     if client_bn9 == access.acting_for.bn9:
-        return "own_business", _("This is your own business number. Enter your client’s.")
+        return "own_business", str(OWN_BUSINESS)
     return None
 
 
@@ -331,22 +331,32 @@ def _refuse_decision(
     return refuse(code=code, message=message, verb=verb, **about)
 
 
-def _refuse_create(
+def about_creation(
     actor: User,
     acting_for: BusinessAccount,
-    client_bn9: str,
+    waiting: RelationshipRequest,
+    wish: Wish,
     at: datetime,
-    problem: Problem,
-) -> Refusal:
-    code, message = problem
-    return refuse(
-        code=code,
-        message=message,
-        verb="relationship_request.create",
-        at=at,
-        actor=actor,
-        acting_for=acting_for.bn9,
-        chains=[business_chain(acting_for.bn9)],
-        object_type="business",
-        object_id=client_bn9,
-    )
+) -> dict[str, Any]:
+    """What history says of a request that was sent."""
+    return {
+        "verb": "relationship_request.create",
+        "after": {"level": wish.level, "programs": list(wish.lines), **wish.rules.columns()},
+        "path": "own:bam",
+        **_about(actor, acting_for, waiting, at),
+    }
+
+
+def about_refused_creation(
+    actor: User, acting_for: BusinessAccount, client_bn9: str, at: datetime
+) -> dict[str, Any]:
+    """What history says of a request that was not sent: to the firm alone."""
+    return {
+        "verb": "relationship_request.create",
+        "at": at,
+        "actor": actor,
+        "acting_for": acting_for.bn9,
+        "chains": [business_chain(acting_for.bn9)],
+        "object_type": "business",
+        "object_id": client_bn9,
+    }

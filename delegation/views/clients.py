@@ -27,10 +27,8 @@ from delegation.forms.clients import (
 )
 from delegation.models import (
     Ceiling,
-    Level,
     RelationshipRequest,
     StaffAssignment,
-    Visibility,
 )
 from delegation.navigation import section_nav
 from delegation.permissions import (
@@ -44,15 +42,14 @@ from delegation.permissions import (
 )
 from delegation.reasons import Reason
 from delegation.relationships import lines_of
+from delegation.request_file import wish_of
 from delegation.requests import Titles, is_approved, request_state, request_tag, steps_of
-from delegation.services.agreements import Rules
 from delegation.services.clients import (
     assignable_people,
     create_staff_assignment,
     end_staff_assignment,
 )
 from delegation.services.relationships import (
-    Wish,
     create_relationship_request,
     withdraw_relationship_request,
 )
@@ -89,7 +86,7 @@ def relationship_request_create(request: HttpRequest, bn9: str) -> HttpResponse:
             actor=access.person,
             acting_for=access.acting_for,
             client_bn9=form.cleaned_data["client_bn9"],
-            wish=_wish(form),
+            wish=wish_of(form),
             at=access.at,
         )
         if not isinstance(answer, Refusal):
@@ -204,23 +201,6 @@ def _enter_request(request: HttpRequest, bn9: str, pk: UUID) -> tuple[Access, Re
 
 def _today(access: Access) -> date:
     return timezone.localdate(access.at)
-
-
-def _wish(form: RelationshipRequestCreateForm) -> Wish:
-    answers = form.cleaned_data
-    return Wish(
-        level=Level(answers["level"]),
-        extensions=answers["extensions"],
-        covers_future=answers["covers_future"],
-        ceiling=Ceiling(answers["ceiling"]),
-        rules=Rules(
-            Visibility(answers["visibility_broker"]),
-            Visibility(answers["visibility_importer"]),
-            Visibility(answers["visibility_other"]),
-        ),
-        last_day=answers["last_day"],
-        comment=answers["comment"],
-    )
 
 
 def _status_page(

@@ -21,8 +21,10 @@ from delegation.models import (
     StaffAssignment,
     Visibility,
 )
+from delegation.request_file import check
 from delegation.roles import Role
 from delegation.services.agreements import Rules
+from delegation.services.batches import create_request_batch
 from delegation.services.continuity import nominate_successor
 from delegation.services.feeds import token_hash
 from delegation.services.groups import (
@@ -30,6 +32,7 @@ from delegation.services.groups import (
     create_employee_group,
     grant_employee_group_role,
 )
+from pages.csv_file import Line
 from tests.registration.claims import claim
 from tests.transactions.factories import declare
 from tests.world import World, done, next_bn9
@@ -126,6 +129,11 @@ class Cast:
         self.ids["sent"] = world.relationship_request(itn, next_bn9()).pk
         self.ids["invitation"] = world.invitation(
             world.owns(self.people["orphan"]).email, maple, RM0001="editor"
+        ).pk
+        lead = {"actor": world.manager(itn), "acting_for": itn, "at": world.at}
+        rows = check([Line(2, {"client_bn9": "12"})], itn, world.at)
+        self.ids["file"] = done(
+            create_request_batch(name="clients.csv", is_legacy=False, rows=rows, **lead)
         ).pk
         self.ids["registration"] = claim(self.people["orphan"], next_bn9(), world.at).pk
 
@@ -360,6 +368,7 @@ def _client_pages(cast: Cast) -> Iterator[Row]:
     yield Row("relationship_request_create", itn, {422: "bam_itn", 403: staff}, "POST")
     yield Row("relationship_request_status", sent, {200: "bam_itn", 403: staff})
     yield Row("relationship_request_withdraw", sent, {405: EVERYBODY})
+    yield from _request_file_pages(cast, staff)
     yield Row("client_detail", client, {200: "bam_itn own_only"})
     # Who assigns nobody is told so before any client is looked for: the answer names none.
     yield Row("staff_assignment_create", client, {200: "bam_itn", 403: staff})
@@ -371,6 +380,20 @@ def _client_pages(cast: Cast) -> Iterator[Row]:
     foreign = itn | {"client_bn9": next_bn9()}
     yield Row("client_detail", foreign, {})
     yield Row("staff_assignment_create", foreign, {403: staff})
+
+
+def _request_file_pages(cast: Cast, staff: str) -> Iterator[Row]:
+    itn = {"bn9": cast.ids["itn"]}
+    file = itn | {"pk": cast.ids["file"]}
+    yield Row("relationship_request_export", itn, {200: "bam_itn", 403: staff})
+    yield Row("request_batch_create", itn, {200: "bam_itn", 403: staff})
+    yield Row("request_batch_create", itn, {422: "bam_itn", 403: staff}, "POST")
+    yield Row("request_batch_template", itn, {200: "bam_itn", 403: staff})
+    yield Row("request_batch_detail", file, {200: "bam_itn", 403: staff})
+    yield Row("request_batch_errors", file, {200: "bam_itn", 403: staff})
+    yield Row("request_batch_send", file, {405: EVERYBODY})
+    foreign = {"bn9": cast.ids["wide"], "pk": cast.ids["file"]}
+    yield Row("request_batch_detail", foreign, {403: "sees_all"})
 
 
 def _transaction_pages(cast: Cast) -> Iterator[Row]:

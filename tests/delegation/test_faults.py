@@ -29,9 +29,12 @@ from delegation.models import (
     ProgramRole,
     StaffAssignment,
 )
+from delegation.request_file import check
 from delegation.roles import Role
 from delegation.services import (
     agreements,
+    batches,
+    bulk,
     clients,
     continuity,
     employees,
@@ -46,12 +49,13 @@ from delegation.services import (
 )
 from delegation.services.registrations import found_business
 from delegation.terms import fingerprint
+from pages.csv_file import Line
 from registration import services as registrations
 from tests.conftest import NIGHTLY
 from tests.delegation.successors import claimed, named
 from tests.registration.claims import draft, put_on_file
 from tests.transactions.factories import declare
-from tests.world import World, done
+from tests.world import World, done, next_bn9
 from transactions import services as declarations
 from transactions.corrections import CHANGEABLE, CorrectedLine, Correction
 from transactions.models import DeclarationLine, ReasonCode
@@ -170,6 +174,9 @@ class Scene:
             last_day=(self.world.at + timedelta(days=30)).date(),
         )
 
+    def wish(self) -> relationships.Wish:
+        return relationships.Wish(Level.PROGRAM, ("RM0001",))
+
     def client_group(self) -> Any:
         self.world.relationship(self.maple, self.north)
         return done(clients.create_client_group(name="Furniture", **self.lead))
@@ -228,6 +235,22 @@ def _create_relationship_request(scene: Scene) -> Act:
         wish=wish,
         **scene.lead,
     )
+
+
+def _create_relationship_requests(scene: Scene) -> Act:
+    asked = [bulk.Asked(scene.maple.bn9, scene.wish()), bulk.Asked(next_bn9(), scene.wish())]
+    return partial(bulk.create_relationship_requests, asked=asked, **scene.lead)
+
+
+def _create_request_batch(scene: Scene) -> Act:
+    rows = check([Line(2, {"client_bn9": scene.maple.bn9})], scene.north, scene.world.at)
+    about = {"name": "clients.csv", "is_legacy": False, "rows": rows}
+    return partial(batches.create_request_batch, **about, **scene.lead)
+
+
+def _send_request_batch(scene: Scene) -> Act:
+    batch = done(_create_request_batch(scene)())
+    return partial(batches.send_request_batch, batch=batch, **scene.lead)
 
 
 def _approve_relationship_request(scene: Scene) -> Act:
@@ -524,6 +547,9 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     employees.reject_access_request: _reject_access_request,
     employees.withdraw_access_request: _withdraw_access_request,
     relationships.create_relationship_request: _create_relationship_request,
+    bulk.create_relationship_requests: _create_relationship_requests,
+    batches.create_request_batch: _create_request_batch,
+    batches.send_request_batch: _send_request_batch,
     relationships.approve_relationship_request: _approve_relationship_request,
     relationships.reject_relationship_request: _reject_relationship_request,
     relationships.withdraw_relationship_request: _withdraw_relationship_request,
