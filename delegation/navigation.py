@@ -14,6 +14,7 @@ from delegation.access import Access
 from delegation.permissions import (
     can_list_access_requests,
     can_list_clients,
+    can_list_groups,
     can_list_invitations,
     can_list_relationship_requests,
     can_list_relationships,
@@ -42,6 +43,8 @@ def employee_nav(access: Access, current: str) -> list[dict[str, object]]:
         ("employee_list", _("Employees"), manages),
         ("access_request_list", _("Access requests"), manages),
         ("invitation_list", _("Invitations"), can_list_invitations(access)),
+        ("employee_group_list", _("Employee groups"), can_list_groups(access)),
+        ("program_group_list", _("Program-account groups"), can_list_groups(access)),
     ]
     return _nav(access, current, parts)
 

@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("delegation.urls.employees")),
     path("", include("delegation.urls.continuity")),
     path("", include("delegation.urls.invitations")),
+    path("", include("delegation.urls.groups")),
     path("", include("delegation.urls.programs")),
     path("", include("delegation.urls.calendars")),
     path("", include("delegation.urls.help")),

@@ -70,6 +70,7 @@ STATE_CODES = {
     "already_named",
     "already_suspended",
     "already_waiting",
+    "archived",
     "changed",
     "lapsed",
     "last_manager",

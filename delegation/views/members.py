@@ -25,13 +25,16 @@ from delegation.employees import (
 )
 from delegation.entry import enter, require_any
 from delegation.forms.endings import MembershipEndForm, RoleEndForm
+from delegation.groups import groups_joined
 from delegation.models import BusinessRole, Membership, ProgramRole
 from delegation.navigation import section_nav
 from delegation.permissions import (
     can_end_membership,
     can_end_role,
     can_list_access_requests,
+    can_list_groups,
     can_nominate_successor,
+    can_remove_employee_from_group,
     can_resume_membership,
     can_suspend_membership,
     can_view_employee,
@@ -57,6 +60,14 @@ class Held(NamedTuple):
 
     right: Right
     end_url: str
+
+
+class Joined(NamedTuple):
+    """An employee group of a person: its page, and the way out of it, where the reader has them."""
+
+    name: str
+    url: str
+    leave_url: str
 
 
 @rule(get=can_view_employee)
@@ -232,7 +243,7 @@ def _detail_page(
         "state": _state(membership, access),
         "rights": [Held(right, _end_url(access, membership, right)) for right in rights],
         "abilities": _abilities(access, person),
-        "groups": groups_of(person, access) if is_live and access.is_bam else [],
+        "joined": _joined(access, person) if is_live else [],
         "may_end": is_live and can_end_membership(access, person),
         "may_name": is_working
         and can_nominate_successor(access).allowed
@@ -244,6 +255,20 @@ def _detail_page(
     }
     status = status_of(refusal) if refusal else 200
     return _page(request, "delegation/employee_detail.html", access, membership, context, status)
+
+
+def _joined(access: Access, person: User) -> list[Joined]:
+    """The employee groups of a person, as far as the reader may know and leave them."""
+    if not access.is_bam and person != access.person:
+        return []
+    takes, reads = can_remove_employee_from_group(access, person), can_list_groups(access)
+    found = []
+    for row in groups_joined(person, access):
+        parts = {"bn9": access.acting_for.bn9, "pk": row.group_id}
+        url = reverse("employee_group_detail", kwargs=parts) if reads else ""
+        leave = reverse("employee_group_remove", kwargs={**parts, "member": row.pk})
+        found.append(Joined(row.group.name, url, leave if takes else ""))
+    return found
 
 
 def _abilities(access: Access, person: User) -> Abilities:

@@ -16,6 +16,8 @@ from businesses.models import BusinessAccount
 from delegation.models import (
     BusinessRole,
     CalendarFeed,
+    GroupProgramGroupRole,
+    GroupProgramRole,
     Membership,
     ProgramRole,
     StaffAssignment,
@@ -100,7 +102,6 @@ class Cast:
         group = done(create_employee_group(name="Readers", **common))
         program = before.program(maple)
         done(grant_employee_group_role(group=group, scope=program, role=Role.READER, **common))
-        done(add_employee_to_group(group=group, person=people["group"], **common))
         named = done(nominate_successor(person=people["reader"], **common))
         self.ids["succession"] = named.pk
         for name, person in (("feed", "bam"), ("feed_of_who_left", "ex_employee")):
@@ -109,6 +110,13 @@ class Cast:
                 person=people[person], business=maple, starts_at=before.at,
                 token_hash=token_hash(self.ids[name]),
             )  # fmt: skip
+        place = done(add_employee_to_group(group=group, person=people["group"], **common))
+        bundle = before.program_group("Imports", maple, "RM0001")
+        done(grant_employee_group_role(group=group, scope=bundle, role=Role.READER, **common))
+        self.ids |= {"employee_group": group.pk, "program_group": bundle.pk, "place": place.pk}
+        self.ids["group_role"] = GroupProgramRole.objects.get().pk
+        self.ids["wide_role"] = GroupProgramGroupRole.objects.get().pk
+        self.ids["grouped"] = bundle.members.get().pk
         for name, person in (("editors", "editor"), ("managers", "bam"), ("foreign", "bam_b")):
             self.ids[name] = Membership.objects.get(person=people[person]).pk
         self.ids["role"] = ProgramRole.objects.get(user=people["editor"]).pk
@@ -267,6 +275,7 @@ def _people_pages(cast: Cast) -> Iterator[Row]:
     yield Row("activity_list", maple, {200: "bam", 403: f"pam {low}"})
     yield from _member_pages(cast)
     yield from _continuity_pages(cast)
+    yield from _group_pages(cast)
 
 
 def _continuity_pages(cast: Cast) -> Iterator[Row]:
@@ -300,6 +309,46 @@ def _invitation_pages(cast: Cast) -> Iterator[Row]:
     for route in ("invitation_resend", "invitation_revoke"):
         yield Row(route, one, {405: EVERYBODY})
         yield Row(route, one, {422: "bam pam", 403: low}, "POST")
+
+
+def _group_pages(cast: Cast) -> Iterator[Row]:
+    """The groups of Maple are its manager's; Gwen, who is in one, finds the way out alone."""
+    ids = cast.ids
+    maple = {"bn9": ids["maple"]}
+    only = {200: "bam", 403: "reader editor group pam suspended"}
+    empty = {422: "bam", 403: "reader editor group pam suspended"}
+    for kind in ("employee_group", "program_group"):
+        one = maple | {"pk": ids[kind]}
+        yield Row(f"{kind}_list", maple, only)
+        yield Row(f"{kind}_create", maple, only)
+        yield Row(f"{kind}_create", maple, empty, "POST")
+        yield Row(f"{kind}_detail", one, only)
+        for act in ("rename", "add"):
+            yield Row(f"{kind}_{act}", one, only)
+            yield Row(f"{kind}_{act}", one, empty, "POST")
+        # Posted without its confirmation, an act is only shown.
+        yield Row(f"{kind}_archive", one, only)
+        yield Row(f"{kind}_archive", one, only, "POST")
+        foreign = {"bn9": ids["itn"], "pk": ids[kind]}
+        yield Row(f"{kind}_detail", foreign, {403: "own_only unassigned"})
+        yield Row(f"{kind}_archive", foreign, {403: "own_only unassigned"}, "POST")
+    yield from _group_changes(cast, only, empty)
+
+
+def _group_changes(cast: Cast, only: Mapping[int, str], empty: Mapping[int, str]) -> Iterator[Row]:
+    ids, maple = cast.ids, {"bn9": cast.ids["maple"]}
+    one, bundle = (maple | {"pk": ids[kind]} for kind in ("employee_group", "program_group"))
+    yield Row("employee_group_grant", one, only)
+    yield Row("employee_group_grant", one, empty, "POST")
+    leaves = {200: "bam group", 403: "reader editor pam suspended"}
+    for route, kwargs, expected in [
+        ("employee_group_remove", one | {"member": ids["place"]}, leaves),
+        ("employee_group_role_end", one | {"role": ids["group_role"]}, only),
+        ("employee_group_wide_role_end", one | {"role": ids["wide_role"]}, only),
+        ("program_group_remove", bundle | {"member": ids["grouped"]}, only),
+    ]:
+        yield Row(route, kwargs, expected)
+        yield Row(route, kwargs, expected, "POST")
 
 
 def _member_pages(cast: Cast) -> Iterator[Row]:

@@ -1,0 +1,116 @@
+"""Forms about groups: their names, who and what is put into them, which role they get."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from businesses.models import ProgramAccount, ProgramGroup
+from delegation.roles import PROGRAM_ROLES, Role
+from delegation.terms import program_label
+from pages.forms import PortalForm
+
+MOST_AT_ONCE = 50
+"""How many people or program accounts are put into a group in one act."""
+
+
+class GroupNameForm(PortalForm):
+    """What a group is called."""
+
+    name = forms.CharField(
+        label=_("Name of the group"),
+        help_text=_("Colleagues read it beside each role that comes through the group."),
+        max_length=100,
+        error_messages={"required": _("Write a name for the group.")},
+    )
+
+
+class GroupFilterForm(PortalForm):
+    """Find a group, or something in one."""
+
+    name = forms.CharField(label=_("Name"), max_length=100, required=False)
+
+
+class ProgramFilterForm(PortalForm):
+    """Find a program account."""
+
+    program = forms.CharField(label=_("Name or number"), max_length=175, required=False)
+
+
+class ChooseForm(PortalForm):
+    """Who, or what, goes into a group: those that the search found, and those chosen before it.
+
+    `choices` are value and label of all of them.
+    """
+
+    name = forms.CharField(max_length=175, required=False)
+    chosen = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
+
+    def __init__(
+        self,
+        *args: Any,
+        choices: Sequence[tuple[str, str]],
+        search_label: str,
+        label: str,
+        nothing: str,
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, **options)
+        self.fields["name"].label = search_label
+        self.fields["chosen"].label = label
+        self.fields["chosen"].error_messages["required"] = nothing
+        cast(forms.MultipleChoiceField, self.fields["chosen"]).choices = choices
+
+    def clean_chosen(self) -> list[str]:
+        """Not more than one act can do."""
+        chosen: list[str] = self.cleaned_data["chosen"]
+        if len(chosen) > MOST_AT_ONCE:
+            said = _("Choose %(most)d at a time at most, then the others.")
+            raise forms.ValidationError(said % {"most": MOST_AT_ONCE})
+        return chosen
+
+
+class GroupGrantForm(PortalForm):
+    """Which role an employee group gets, on a program account or over a group of them."""
+
+    scope = forms.ChoiceField(
+        label=_("Program account, or group of them"),
+        error_messages={"required": _("Choose where the group gets the role.")},
+    )
+    role = forms.ChoiceField(
+        label=_("Role"),
+        widget=forms.RadioSelect,
+        choices=[(role.value, role.label) for role in PROGRAM_ROLES],
+        initial=Role.READER,
+        error_messages={"required": _("Choose the role.")},
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        programs: Sequence[ProgramAccount],
+        program_groups: Sequence[ProgramGroup],
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, **options)
+        self._scopes: dict[str, ProgramAccount | ProgramGroup] = {
+            **{f"group-{one.pk}": one for one in program_groups},
+            **{one.extension: one for one in programs},
+        }
+        choices: list[Any] = [("", _("Choose one"))]
+        if program_groups:
+            named = [(f"group-{one.pk}", one.name) for one in program_groups]
+            choices.append((_("Program-account groups"), named))
+        if programs:
+            numbered = [(one.extension, program_label(one)) for one in programs]
+            choices.append((_("Program accounts"), numbered))
+        cast(forms.ChoiceField, self.fields["scope"]).choices = choices
+
+    def chosen_scope(self) -> ProgramAccount | ProgramGroup:
+        """Where the group gets the role."""
+        return self._scopes[self.cleaned_data["scope"]]
+
+    def chosen_role(self) -> Role:
+        """The role that the group gets."""
+        return Role(self.cleaned_data["role"])
