@@ -19,6 +19,7 @@ SENTENCES = {
     "relationship.end": _("Ended the relationship with %(object)s, whole or in part"),
     "calendar_feed.create": _("Made a personal link to the calendar"),
     "calendar_feed.end": _("Ended a personal link to the calendar"),
+    "relationship.renew": _("Renewed the relationship with %(object)s"),
     "relationship.leave": _("%(object)s left the relationship"),
     "invitation.create": _("Invited %(object)s"),
     "invitation.resend": _("Sent a new link to the invitation of %(object)s"),

@@ -201,6 +201,29 @@ def can_end_relationship(
     return [row for row in terms if row.level == Level.PROGRAM and row.program_id in programs]
 
 
+def can_renew_relationship(
+    access: Access, terms: Iterable[RelationshipTerms]
+) -> list[RelationshipTerms]:
+    """A BAM of the client renews; a PAM renews program-level terms of its programs, up to Editor.
+
+    Gives those of the terms, all of them the client's, that the person may renew: on program
+    accounts that are open, in a business that is active. What is over a BAM alone begins again.
+    """
+    closed = access.closed_programs(access.acting_for.pk)
+    open_terms = [row for row in terms if row.program_id not in closed]
+    if access.decide(Action.MANAGE_RELATIONSHIPS, access.acting_for).allowed:
+        return open_terms
+    programs = {program.pk for program in access.programs(Action.MANAGE_RELATIONSHIPS)}
+    return [
+        row
+        for row in open_terms
+        if row.level == Level.PROGRAM
+        and row.program_id in programs
+        and row.ceiling in grantable_ceilings(access)
+        and row.relationship.active_at(access.at)
+    ]
+
+
 def can_leave_relationship(access: Access) -> Decision:
     """The BAM of a service provider leaves a client."""
     return _taking(access, Action.MANAGE_CLIENTS)

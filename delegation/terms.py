@@ -87,9 +87,32 @@ def live_terms(terms: Iterable[RelationshipTerms], at: datetime) -> list[Relatio
     return [row for row in terms if row.active_at(at) and row.relationship.active_at(at)]
 
 
+def renewable_terms(terms: Iterable[RelationshipTerms], at: datetime) -> list[RelationshipTerms]:
+    """The terms that can go on until a later day: those that have an end and are not over.
+
+    Of a relationship that is over, those that lasted until its end.
+    """
+    rows = [row for row in terms if row.effective_start <= at]
+    if any(row.relationship.active_at(at) for row in rows):
+        return [row for row in live_terms(rows, at) if row.ends_at is not None]
+    ends = {row.pk: row.effective_end for row in rows if row.effective_end}
+    last = max(ends.values(), default=None)
+    return [row for row in rows if ends.get(row.pk) == last and row.effective_start < ends[row.pk]]
+
+
+def extensions(terms: Iterable[RelationshipTerms]) -> list[str]:
+    """The program accounts of the terms by extension, as history keeps them; "" for all of them."""
+    return sorted(row.program.extension if row.program else "" for row in terms)
+
+
 def fingerprint(terms: Iterable[RelationshipTerms]) -> str:
-    """What a page carries of the terms that it shows, to know them again: SHA-256 in hex."""
-    return sha256(" ".join(sorted(str(row.pk) for row in terms)).encode()).hexdigest()
+    """What a page carries of the terms that it shows, to know them again: SHA-256 in hex.
+
+    They are others once their end has moved.
+    """
+    ends = {row.pk: row.effective_end for row in terms}
+    shown = [f"{pk}:{end.timestamp() if end else ''}" for pk, end in sorted(ends.items())]
+    return sha256(" ".join(shown).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,22 @@ class TermsForm(PortalForm):
         return answers
 
 
-class RelationshipRequestApproveForm(DecisionForm, TermsForm):
+class AgreedForm(PortalForm):
+    """What is agreed to under the consent text that the page showed."""
+
+    consent_version = forms.CharField(widget=forms.HiddenInput, max_length=20)
+
+    def clean_consent_version(self) -> str:
+        """The consent that the person read must be the one in force."""
+        version: str = self.cleaned_data["consent_version"]
+        if version != VERSION:
+            raise forms.ValidationError(
+                _("The text that you agree to changed while you had the page open. Read it again.")
+            )
+        return version
+
+
+class AgreementForm(AgreedForm, TermsForm):
     """What a client's manager agrees to.
 
     `programs` are the program accounts that the person may include, as extension and label, and
@@ -95,7 +110,7 @@ class RelationshipRequestApproveForm(DecisionForm, TermsForm):
     """
 
     DATE, OPEN = "date", "open"
-    field_order = (
+    field_order: tuple[str, ...] = (
         "level",
         "programs",
         "covers_future",
@@ -107,7 +122,6 @@ class RelationshipRequestApproveForm(DecisionForm, TermsForm):
         "consent",
     )
 
-    consent_version = forms.CharField(widget=forms.HiddenInput, max_length=20)
     programs = forms.MultipleChoiceField(
         label=_("Program accounts"),
         help_text=_("For program management. Business management covers all of them."),
@@ -167,14 +181,9 @@ class RelationshipRequestApproveForm(DecisionForm, TermsForm):
         if "level" in self.fields:
             self.fields["programs"].required = self["level"].value() == Level.PROGRAM
 
-    def clean_consent_version(self) -> str:
-        """The consent that the person read must be the one in force."""
-        version: str = self.cleaned_data["consent_version"]
-        if version != VERSION:
-            raise forms.ValidationError(
-                _("The text that you agree to changed while you had the page open. Read it again.")
-            )
-        return version
+
+class RelationshipRequestApproveForm(DecisionForm, AgreementForm):
+    """What a client's manager agrees to of what a firm asked for."""
 
 
 class RelationshipFilterForm(PortalForm):

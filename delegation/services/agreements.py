@@ -177,6 +177,33 @@ def terms_of(
     )
 
 
+def continued(
+    terms: RelationshipTerms,
+    *,
+    relationship: Relationship,
+    agreed_by: User,
+    at: datetime,
+    ends_at: datetime | None,
+) -> RelationshipTerms:
+    """The same terms from `at` on, agreed to anew; not saved."""
+    consent = relationship_consent()
+    kept = {
+        field.attname: getattr(terms, field.attname)
+        for field in RelationshipTerms._meta.concrete_fields
+        if field.attname not in {"id", "ended_by_id"}
+    }
+    renewed = {
+        "relationship_id": relationship.pk,
+        "agreed_by_id": agreed_by.pk,
+        "starts_at": at,
+        "ends_at": ends_at,
+        "consent_version": consent.version,
+        "consent_hash_en": consent.hash_en,
+        "consent_hash_fr": consent.hash_fr,
+    }
+    return RelationshipTerms(**kept | renewed)
+
+
 def _take_out(
     whole: RelationshipTerms | None, programs: list[ProgramAccount], at: datetime
 ) -> None:
@@ -240,15 +267,20 @@ def why_not_scope(access: Access, asked: Collection[str], agreement: Agreement) 
 
 def why_not_period(at: datetime, agreement: Agreement) -> Problem | None:
     """Refuse an end that is past or too far, and an open end that nobody gave a reason for."""
+    if agreement.last_day is not None:
+        return why_not_last_day(at, agreement.last_day)
+    if agreement.open_end_reason:
+        return None
+    return "open_end_reason", _("Write why this relationship needs no expiry date.")
+
+
+def why_not_last_day(at: datetime, last_day: date) -> Problem | None:
+    """Refuse a last day that is past, or later than five years from now, by settings."""
     today = timezone.localdate(at)
-    if agreement.last_day is None:
-        if agreement.open_end_reason:
-            return None
-        return "open_end_reason", _("Write why this relationship needs no expiry date.")
-    if agreement.last_day < today:
+    if last_day < today:
         return "expiry_past", _("The expiry date cannot be before today.")
     cap = today + relativedelta(years=settings.RELATIONSHIP_CAP_YEARS)
-    if agreement.last_day > cap:
+    if last_day > cap:
         return "expiry_cap", _("The expiry date can be %(cap)s at the latest.") % {"cap": day(cap)}
     return None
 

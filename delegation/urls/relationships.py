@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from delegation.views import activity, endings, relationship_lists, relationships
+from delegation.views import activity, endings, relationship_lists, relationships, renewals
 
 client_side = [
     path("", relationship_lists.relationship_list, name="relationship_list"),
@@ -10,6 +10,8 @@ client_side = [
     path("ended/", relationship_lists.relationship_ended_list, name="relationship_ended_list"),
     path("requests/", relationship_lists.received_request_list, name="received_request_list"),
     path("<uuid:pk>/", relationship_lists.relationship_detail, name="relationship_detail"),
+    path("renew/", renewals.relationship_renew_several, name="relationship_renew_several"),
+    path("<uuid:pk>/renew/", renewals.relationship_renew, name="relationship_renew"),
     path("<uuid:pk>/end/", endings.relationship_end, name="relationship_end"),
     path(
         "requests/<uuid:pk>/",

@@ -65,6 +65,7 @@ FIRST = 5
 
 STATE_CODES = {
     "already_closed",
+    "already_active",
     "already_decided",
     "already_ended",
     "already_named",

@@ -17,6 +17,7 @@ from delegation.navigation import relationship_nav, section_nav
 from delegation.permissions import can_end_relationship, can_list_relationships
 from delegation.relationship_lists import Listing, Search
 from delegation.relationships import Line, lines_of, managed_programs, relationship_of
+from delegation.renewals import renewable, renewable_keys
 from delegation.requests import request_state
 from delegation.services.relationships import received_requests
 from delegation.terms import CLIENT_LABELS, State, agreed, live_terms, program_label
@@ -88,6 +89,7 @@ def relationship_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespons
     context = {
         "business": access.acting_for,
         "relationship": relationship,
+        "may_renew": bool(renewable(access, relationship).terms),
         "may_end": can_end_relationship(access, live_terms(relationship.terms, access.at)),
         "in_force": [one for one in terms if one.is_in_force],
         "history": [one for one in terms if not one.is_in_force],
@@ -132,7 +134,12 @@ def _list_page(
     """A page of relationships; the URL name is that of the template too."""
     form, search = _search(request)
     listing = find(access, search, after=request.GET.get("after", ""))
-    context |= {"search": form, "page": listing.page, "rows": listing.rows}
+    context |= {
+        "search": form,
+        "page": listing.page,
+        "rows": listing.rows,
+        "renewable": renewable_keys(access, listing.rows),
+    }
     return _page(request, access, name, context)
 
 

@@ -20,12 +20,9 @@ from delegation.forms.relationships import (
     RelationshipRequestRejectForm,
 )
 from delegation.models import (
-    Ceiling,
-    Level,
     RelationshipRequest,
     RelationshipRequestLine,
     Status,
-    Visibility,
 )
 from delegation.navigation import section_nav
 from delegation.permissions import (
@@ -45,7 +42,7 @@ from delegation.relationships import (
 )
 from delegation.requests import not_givable, request_state, request_tag
 from delegation.roles import Action
-from delegation.services.agreements import Agreement, Rules, default_last_day, why_not_provider
+from delegation.services.agreements import Agreement, default_last_day, why_not_provider
 from delegation.services.relationships import (
     approve_relationship_request,
     reject_relationship_request,
@@ -58,6 +55,7 @@ from delegation.terms import (
     program_label,
     rules_in_words,
 )
+from delegation.views.agreements import agreement_from
 from delegation.views.employees import status_of
 from pages.once import once
 from pages.preview import is_confirmed, is_confirming, previewed
@@ -95,7 +93,7 @@ def relationship_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> Ht
         return _request_page(request, access, waiting, form, status=422)
     if form and "change" in request.POST:
         return _request_page(request, access, waiting, form)
-    agreement = _agreement(access, form)
+    agreement = agreement_from(access, form)
     version = form.cleaned_data["version"] if form else waiting.version
     problem = why_not_approvable(access, waiting, agreement, version)
     if form and problem is None:
@@ -195,32 +193,6 @@ def _approve_form(
             "visibility_importer": waiting.visibility_importer,
             "visibility_other": waiting.visibility_other,
         },
-    )
-
-
-def _agreement(access: Access, form: RelationshipRequestApproveForm | None) -> Agreement:
-    """What the form gives; nothing where the person had no form to decide with."""
-    if form is None:
-        return Agreement(Level.PROGRAM, frozenset(), Ceiling.READER, Rules(), last_day=None)
-    answers = form.cleaned_data
-    level = Level(answers.get("level", Level.PROGRAM))
-    is_open = answers["end"] == form.OPEN
-    return Agreement(
-        level=level,
-        programs=frozenset(
-            program.pk
-            for program in access.programs(Action.MANAGE_RELATIONSHIPS)
-            if level is Level.BUSINESS or program.extension in answers["programs"]
-        ),
-        ceiling=Ceiling(answers["ceiling"]),
-        rules=Rules(
-            Visibility(answers["visibility_broker"]),
-            Visibility(answers["visibility_importer"]),
-            Visibility(answers["visibility_other"]),
-        ),
-        last_day=None if is_open else answers["last_day"],
-        covers_future=answers.get("covers_future", False),
-        open_end_reason=answers["open_end_reason"] if is_open else "",
     )
 
 

@@ -395,6 +395,10 @@ def _relationship_pages(cast: Cast) -> Iterator[Row]:
     yield Row("calendar_feed", maple, {200: "bam pam", 403: low})
     yield Row("calendar_feed_end", maple, {405: EVERYBODY})
     end = maple | relationship
+    yield Row("relationship_renew", end, {200: "bam pam", 403: low})
+    yield Row("relationship_renew", end, {422: "bam pam", 403: low}, "POST")
+    yield Row("relationship_renew_several", maple, {405: EVERYBODY})
+    yield Row("relationship_renew_several", maple, {302: "bam pam", 403: low}, "POST")
     yield Row("relationship_end", end, {200: "bam pam", 403: low})
     yield Row("relationship_end", end, {422: "bam pam", 403: low}, "POST")
     yield Row("relationship_request_detail", one, {200: "bam pam", 403: low})

@@ -31,6 +31,7 @@ from delegation.services import (
     endings,
     invitations,
     relationships,
+    renewals,
     rights,
     roles,
 )
@@ -135,6 +136,13 @@ def leave_client(about: dict[str, Any], at: datetime) -> Any:
     return endings.leave_relationship(**_parting(about, at))
 
 
+def renew_firm(about: dict[str, Any], at: datetime) -> Any:
+    who = _parting(about, at)
+    del who["reason"]
+    renewal = renewals.Renewal((at + timedelta(days=400)).date(), frozenset({"RM0001"}))
+    return renewals.renew_relationship(renewal=renewal, **who)
+
+
 def _membership(about: dict[str, Any], at: datetime) -> Membership:
     return Membership.objects.get(during(at), person=about["victim"], business=about["business"])
 
@@ -211,8 +219,8 @@ ACTS: dict[str, Callable[[dict[str, Any], datetime], Any]] = {
     act.__name__: act
     for act in (
         approve, make_bam, reject, withdraw, agree, reject_firm, withdraw_firm, end_firm,
-        leave_client, end_membership, suspend, demote, set_an_end, register, stop, take_over,
-        leave_client, end_membership, suspend, demote, set_an_end, accept, revoke, register,
+        leave_client, renew_firm, end_membership, suspend, demote, set_an_end, register, stop,
+        take_over, accept, revoke,
     )
 }  # fmt: skip
 
@@ -232,9 +240,10 @@ def without_locks(meet: Callable[[], None]) -> list[tuple[str, Callable[..., Any
         return found
 
     return [
-        ("delegation.services.endings._lock", read),
+        ("delegation.services.endings.lock_relationship", read),
         ("delegation.services.relationships.lock_relationships", lambda client, provider: []),
         ("delegation.services.continuity.lock", read),
+        ("delegation.services.renewals.lock_relationship", read),
         ("delegation.services.employees.lock", read),
         ("delegation.services.relationships.lock", read),
         ("delegation.services.invitations._lock", read),

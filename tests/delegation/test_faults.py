@@ -45,6 +45,7 @@ from delegation.services import (
     program_groups,
     relationships,
     reminders,
+    renewals,
     rights,
 )
 from delegation.services.registrations import found_business
@@ -285,6 +286,14 @@ def _end_relationship(scene: Scene) -> Act:
 
 def _leave_relationship(scene: Scene) -> Act:
     return partial(endings.leave_relationship, **_end(scene), **scene.lead)
+
+
+def _renew_relationship(scene: Scene) -> Act:
+    shown = _end(scene)
+    del shown["reason"]
+    last_day = (scene.world.at + timedelta(days=400)).date()
+    renewal = renewals.Renewal(last_day, frozenset({"RM0001"}))
+    return partial(renewals.renew_relationship, renewal=renewal, **shown, **scene.boss)
 
 
 def _end_membership(scene: Scene) -> Act:
@@ -555,6 +564,7 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     relationships.withdraw_relationship_request: _withdraw_relationship_request,
     endings.end_relationship: _end_relationship,
     endings.leave_relationship: _leave_relationship,
+    renewals.renew_relationship: _renew_relationship,
     rights.end_membership: _end_membership,
     rights.suspend_membership: _suspend_membership,
     rights.resume_membership: _resume_membership,

@@ -208,14 +208,19 @@ def test_without_its_lock_a_business_loses_its_last_manager(
 
 # ---------------------------------------------------------------- the end of a relationship
 
-AT_ONCE = [("end_firm", "leave_client"), ("agree", "end_firm"), ("agree", "leave_client")]
+AT_ONCE = [
+    ("end_firm", "leave_client"),
+    ("agree", "end_firm"),
+    ("agree", "leave_client"),
+    ("renew_firm", "end_firm"),
+]
 
 
 def endings(
     world: World, racers: Racers, acts: tuple[str, str], rounds: int, *, is_locked: bool
 ) -> list[str]:
     """Two people end a relationship, or one ends what another agrees to anew; what went wrong."""
-    loser = "changed" if "agree" in acts else "already_ended"
+    loser = "changed" if {"agree", "renew_firm"} & set(acts) else "already_ended"
     found = []
     before = world.earlier(days=1)
     for number in range(rounds):

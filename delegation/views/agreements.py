@@ -1,0 +1,37 @@
+"""What a form of terms gives, as the services take it."""
+
+from delegation.access import Access
+from delegation.forms.relationships import AgreementForm
+from delegation.models import Ceiling, Level, Visibility
+from delegation.roles import Action
+from delegation.services.agreements import Agreement, Rules
+
+
+def agreement_from(access: Access, form: AgreementForm | None) -> Agreement:
+    """What the form gives; nothing where the person had no form to decide with."""
+    if form is None:
+        return Agreement(Level.PROGRAM, frozenset(), Ceiling.READER, Rules(), last_day=None)
+    answers = form.cleaned_data
+    level = Level(answers.get("level", Level.PROGRAM))
+    is_open = answers["end"] == form.OPEN
+    rights = answers.get("rights", ["may_submit"])
+    return Agreement(
+        level=level,
+        programs=frozenset(
+            program.pk
+            for program in access.programs(Action.MANAGE_RELATIONSHIPS)
+            if level is Level.BUSINESS or program.extension in answers["programs"]
+        ),
+        ceiling=Ceiling(answers["ceiling"]),
+        rules=Rules(
+            Visibility(answers["visibility_broker"]),
+            Visibility(answers["visibility_importer"]),
+            Visibility(answers["visibility_other"]),
+        ),
+        last_day=None if is_open else answers["last_day"],
+        covers_future=answers.get("covers_future", False),
+        open_end_reason=answers["open_end_reason"] if is_open else "",
+        may_submit="may_submit" in rights,
+        may_pay="may_pay" in rights,
+        may_see_amounts="may_see_amounts" in rights,
+    )
