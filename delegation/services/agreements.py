@@ -178,8 +178,8 @@ def terms_of(
 
 
 def continued(
-    terms: RelationshipTerms,
     *,
+    terms: RelationshipTerms,
     relationship: Relationship,
     agreed_by: User,
     at: datetime,

@@ -144,7 +144,7 @@ def _renew(relationship: Relationship, chosen: Terms, ends_at: datetime, access:
     replaced.update(ends_at=access.at)
     RelationshipTerms.objects.bulk_create(
         continued(
-            row,
+            terms=row,
             relationship=relationship,
             agreed_by=access.person,
             at=access.at,

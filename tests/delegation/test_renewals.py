@@ -162,8 +162,8 @@ def test_a_renewal_that_widens_is_caught(
 ) -> None:
     """The control: terms that go on with a rule more, for every program, or though suspended."""
 
-    def more(terms: Any, **about: Any) -> Any:
-        row = continued(terms, **about)
+    def more(**about: Any) -> Any:
+        row = continued(**about)
         if wider == "suspended_at":
             about["relationship"].suspended_at = None
         else:
