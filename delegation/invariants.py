@@ -132,7 +132,15 @@ def terms_come_from_the_client(at: datetime) -> Finding:
         program=None,
         ends_at=OuterRef("starts_at"),
     )
-    return look(RelationshipTerms.objects.all(), by_bam | (by_pam & in_part) | Q(Exists(whole)))
+    # What a firm gave a part of back goes on as agreed, as far as it is kept.
+    narrowed = RelationshipTerms.objects.filter(
+        relationship=OuterRef("relationship"),
+        agreed_by=OuterRef("agreed_by"),
+        ended_by__isnull=False,
+        ends_at=OuterRef("starts_at"),
+    ).filter(Q(program=OuterRef("program")) | Q(program=None, level=OuterRef("level")))
+    goes_on = Q(Exists(whole)) | Q(Exists(narrowed))
+    return look(RelationshipTerms.objects.all(), by_bam | (by_pam & in_part) | goes_on)
 
 
 def assignments_come_from_the_provider(at: datetime) -> Finding:

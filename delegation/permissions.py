@@ -224,6 +224,29 @@ def can_renew_relationship(
     ]
 
 
+def can_change_relationship(
+    access: Access, terms: Iterable[RelationshipTerms]
+) -> list[RelationshipTerms]:
+    """A BAM of the client changes what was agreed; a PAM program-level terms of its programs.
+
+    Gives those of the terms, all of them the client's, that the person may change.
+    """
+    if access.decide(Action.MANAGE_RELATIONSHIPS, access.acting_for).allowed:
+        return list(terms)
+    programs = {program.pk for program in access.programs(Action.MANAGE_RELATIONSHIPS)}
+    return [row for row in terms if row.level == Level.PROGRAM and row.program_id in programs]
+
+
+def can_suspend_relationship(access: Access) -> Decision:
+    """A BAM of the client suspends a relationship, in a business that is not active too."""
+    return _taking(access, Action.MANAGE_RELATIONSHIPS)
+
+
+def can_resume_relationship(access: Access) -> Decision:
+    """A BAM of the client, where it is active, resumes a relationship."""
+    return access.decide(Action.MANAGE_RELATIONSHIPS, access.acting_for)
+
+
 def can_leave_relationship(access: Access) -> Decision:
     """The BAM of a service provider leaves a client."""
     return _taking(access, Action.MANAGE_CLIENTS)

@@ -1,10 +1,12 @@
 """Forms that take something away. Each says on its page what goes, and the button confirms it."""
 
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from delegation.models import Visibility
 from pages.forms import DayField, PortalForm
 
 
@@ -57,3 +59,38 @@ class RoleEndForm(ConfirmedForm):
         help_text=_("Without a last day the role ends at once."),
         required=False,
     )
+
+
+class RelationshipNarrowForm(ConfirmedForm):
+    """What a firm keeps of what a client gave it.
+
+    `programs` are what it has, as value and label, and `rules` by name what is said and what can
+    be kept of each visibility rule.
+    """
+
+    terms = RelationshipEndForm.base_fields["terms"]
+    programs = forms.MultipleChoiceField(
+        label=_("Program accounts that your firm keeps"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": _("Keep at least one program account, or leave the client."),
+            "invalid_choice": _("Choose only program accounts of this list."),
+        },
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        programs: Collection[tuple[str, str]],
+        rules: Mapping[str, tuple[str, Collection[Visibility]]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        cast(forms.ChoiceField, self.fields["programs"]).choices = list(programs)
+        for name, (label, choices) in rules.items():
+            self.fields[name] = forms.ChoiceField(
+                label=label,
+                widget=forms.RadioSelect,
+                choices=[(rule.value, rule.label) for rule in choices],
+                error_messages={"required": _("Choose a rule.")},
+            )

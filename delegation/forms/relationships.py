@@ -186,6 +186,40 @@ class RelationshipRequestApproveForm(DecisionForm, AgreementForm):
     """What a client's manager agrees to of what a firm asked for."""
 
 
+class RelationshipChangeForm(AgreementForm):
+    """What a client's manager agrees to in place of what the firm may do today."""
+
+    KEEP, LOSE = "keep", "lose"
+    field_order = (
+        *AgreementForm.field_order[:2],
+        "others",
+        *AgreementForm.field_order[2:4],
+        "rights",
+        *AgreementForm.field_order[4:],
+    )
+
+    others = forms.ChoiceField(
+        label=_("Program accounts that you leave out"),
+        widget=forms.RadioSelect,
+        choices=[
+            (LOSE, _("The firm can no longer act on them")),
+            (KEEP, _("The firm keeps what it may do there today")),
+        ],
+        initial=LOSE,
+        error_messages={"required": _("Choose what becomes of the other program accounts.")},
+    )
+    rights = forms.MultipleChoiceField(
+        label=_("The firm can also"),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        choices=[
+            ("may_submit", _("Submit and correct declarations, where it is a customs broker")),
+            ("may_pay", _("Pay")),
+            ("may_see_amounts", _("See the amounts of everybody’s submissions")),
+        ],
+    )
+
+
 class RelationshipFilterForm(PortalForm):
     """Find a firm in a list of relationships or of requests."""
 

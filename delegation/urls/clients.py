@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from delegation.views import board, clients, endings, request_batches
+from delegation.views import board, clients, endings, narrowing, request_batches
 
 request_files = [
     path("", request_batches.request_batch_create, name="request_batch_create"),
@@ -34,6 +34,7 @@ provider_side: list[URLPattern | URLResolver] = [
         name="relationship_request_withdraw",
     ),
     path("<bn9:client_bn9>/", clients.client_detail, name="client_detail"),
+    path("<bn9:client_bn9>/narrow/", narrowing.relationship_narrow, name="relationship_narrow"),
     path("<bn9:client_bn9>/leave/", endings.relationship_leave, name="relationship_leave"),
     path(
         "<bn9:client_bn9>/assign/",

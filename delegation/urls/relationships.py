@@ -2,7 +2,14 @@
 
 from django.urls import include, path
 
-from delegation.views import activity, endings, relationship_lists, relationships, renewals
+from delegation.views import (
+    activity,
+    changes,
+    endings,
+    relationship_lists,
+    relationships,
+    renewals,
+)
 
 client_side = [
     path("", relationship_lists.relationship_list, name="relationship_list"),
@@ -12,6 +19,9 @@ client_side = [
     path("<uuid:pk>/", relationship_lists.relationship_detail, name="relationship_detail"),
     path("renew/", renewals.relationship_renew_several, name="relationship_renew_several"),
     path("<uuid:pk>/renew/", renewals.relationship_renew, name="relationship_renew"),
+    path("<uuid:pk>/change/", changes.relationship_change, name="relationship_change"),
+    path("<uuid:pk>/suspend/", changes.relationship_suspend, name="relationship_suspend"),
+    path("<uuid:pk>/resume/", changes.relationship_resume, name="relationship_resume"),
     path("<uuid:pk>/end/", endings.relationship_end, name="relationship_end"),
     path(
         "requests/<uuid:pk>/",

@@ -14,7 +14,13 @@ from delegation.entry import enter
 from delegation.forms.relationships import RelationshipFilterForm
 from delegation.models import RelationshipRequest
 from delegation.navigation import relationship_nav, section_nav
-from delegation.permissions import can_end_relationship, can_list_relationships
+from delegation.permissions import (
+    can_change_relationship,
+    can_end_relationship,
+    can_list_relationships,
+    can_resume_relationship,
+    can_suspend_relationship,
+)
 from delegation.relationship_lists import Listing, Search
 from delegation.relationships import Line, lines_of, managed_programs, relationship_of
 from delegation.renewals import renewable, renewable_keys
@@ -86,11 +92,16 @@ def relationship_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespons
     if relationship is None:
         raise Http404
     terms = agreed(relationship.terms, access.at, CLIENT_LABELS)
+    live = live_terms(relationship.terms, access.at)
+    is_suspended = bool(live and live[0].relationship.suspended_at)
     context = {
         "business": access.acting_for,
         "relationship": relationship,
         "may_renew": bool(renewable(access, relationship).terms),
-        "may_end": can_end_relationship(access, live_terms(relationship.terms, access.at)),
+        "may_change": bool(can_change_relationship(access, live)),
+        "may_suspend": bool(live) and not is_suspended and can_suspend_relationship(access).allowed,
+        "may_resume": is_suspended and can_resume_relationship(access).allowed,
+        "may_end": can_end_relationship(access, live),
         "in_force": [one for one in terms if one.is_in_force],
         "history": [one for one in terms if not one.is_in_force],
         "sections": section_nav(access, "relationship_list"),

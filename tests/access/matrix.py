@@ -395,6 +395,11 @@ def _relationship_pages(cast: Cast) -> Iterator[Row]:
     yield Row("calendar_feed", maple, {200: "bam pam", 403: low})
     yield Row("calendar_feed_end", maple, {405: EVERYBODY})
     end = maple | relationship
+    yield Row("relationship_change", end, {200: "bam pam", 403: low})
+    yield Row("relationship_change", end, {422: "bam pam", 403: low}, "POST")
+    yield Row("relationship_suspend", end, {200: "bam", 403: f"pam {low}"})
+    yield Row("relationship_suspend", end, {422: "bam", 403: f"pam {low}"}, "POST")
+    yield Row("relationship_resume", end, {405: EVERYBODY})
     yield Row("relationship_renew", end, {200: "bam pam", 403: low})
     yield Row("relationship_renew", end, {422: "bam pam", 403: low}, "POST")
     yield Row("relationship_renew_several", maple, {405: EVERYBODY})
@@ -426,6 +431,8 @@ def _client_pages(cast: Cast) -> Iterator[Row]:
     # Who assigns nobody is told so before any client is looked for: the answer names none.
     yield Row("staff_assignment_create", client, {200: "bam_itn", 403: staff})
     yield Row("staff_assignment_create", client, {422: "bam_itn", 403: staff}, "POST")
+    yield Row("relationship_narrow", client, {200: "bam_itn", 403: staff})
+    yield Row("relationship_narrow", client, {422: "bam_itn", 403: staff}, "POST")
     yield Row("relationship_leave", client, {200: "bam_itn", 403: staff})
     yield Row("relationship_leave", client, {422: "bam_itn", 403: staff}, "POST")
     over = client | {"pk": cast.ids["assignment"]}

@@ -26,6 +26,7 @@ from delegation.models.periods import during
 from delegation.roles import Role
 from delegation.services import (
     agreements,
+    changes,
     continuity,
     employees,
     endings,
@@ -136,6 +137,20 @@ def leave_client(about: dict[str, Any], at: datetime) -> Any:
     return endings.leave_relationship(**_parting(about, at))
 
 
+def change_firm(about: dict[str, Any], at: datetime) -> Any:
+    who = _parting(about, at)
+    del who["reason"]
+    programs = frozenset(who["acting_for"].programs.values_list("pk", flat=True))
+    agreement = agreements.Agreement(
+        level=Level.PROGRAM,
+        programs=programs,
+        ceiling=Ceiling.EDITOR,
+        rules=agreements.Rules(),
+        last_day=(at + timedelta(days=60)).date(),
+    )
+    return changes.change_relationship(agreement=agreement, keeps_others=False, **who)
+
+
 def renew_firm(about: dict[str, Any], at: datetime) -> Any:
     who = _parting(about, at)
     del who["reason"]
@@ -219,8 +234,8 @@ ACTS: dict[str, Callable[[dict[str, Any], datetime], Any]] = {
     act.__name__: act
     for act in (
         approve, make_bam, reject, withdraw, agree, reject_firm, withdraw_firm, end_firm,
-        leave_client, renew_firm, end_membership, suspend, demote, set_an_end, register, stop,
-        take_over, accept, revoke,
+        leave_client, change_firm, renew_firm, end_membership, suspend, demote, set_an_end,
+        register, stop, take_over, accept, revoke,
     )
 }  # fmt: skip
 
@@ -244,6 +259,7 @@ def without_locks(meet: Callable[[], None]) -> list[tuple[str, Callable[..., Any
         ("delegation.services.relationships.lock_relationships", lambda client, provider: []),
         ("delegation.services.continuity.lock", read),
         ("delegation.services.renewals.lock_relationship", read),
+        ("delegation.services.changes.lock_relationship", read),
         ("delegation.services.employees.lock", read),
         ("delegation.services.relationships.lock", read),
         ("delegation.services.invitations._lock", read),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from importlib import import_module
@@ -28,6 +29,7 @@ from delegation.models import (
     Membership,
     ProgramRole,
     StaffAssignment,
+    Visibility,
 )
 from delegation.request_file import check
 from delegation.roles import Role
@@ -35,6 +37,7 @@ from delegation.services import (
     agreements,
     batches,
     bulk,
+    changes,
     clients,
     continuity,
     employees,
@@ -47,6 +50,7 @@ from delegation.services import (
     reminders,
     renewals,
     rights,
+    suspensions,
 )
 from delegation.services.registrations import found_business
 from delegation.terms import fingerprint
@@ -288,12 +292,46 @@ def _leave_relationship(scene: Scene) -> Act:
     return partial(endings.leave_relationship, **_end(scene), **scene.lead)
 
 
-def _renew_relationship(scene: Scene) -> Act:
+def _agreed(scene: Scene) -> dict[str, Any]:
     shown = _end(scene)
     del shown["reason"]
+    return shown
+
+
+def _change_relationship(scene: Scene) -> Act:
+    both = frozenset(scene.maple.programs.values_list("pk", flat=True))
+    agreement = replace(scene.agreement(), programs=both)
+    return partial(
+        changes.change_relationship,
+        agreement=agreement,
+        keeps_others=False,
+        **_agreed(scene),
+        **scene.boss,
+    )
+
+
+def _narrow_relationship(scene: Scene) -> Act:
+    every = agreements.Rules(Visibility.EDIT, Visibility.EDIT, Visibility.EDIT)
+    scene.world.relationship(scene.maple, scene.north, programs=("RM0002",), rules=every)
+    narrowing = changes.Narrowing(frozenset({"RM0001"}), agreements.Rules())
+    return partial(changes.narrow_relationship, narrowing=narrowing, **_agreed(scene), **scene.lead)
+
+
+def _suspend_relationship(scene: Scene) -> Act:
+    row = scene.world.relationship(scene.maple, scene.north)
+    return partial(suspensions.suspend_relationship, relationship=row, reason="Late", **scene.boss)
+
+
+def _resume_relationship(scene: Scene) -> Act:
+    row = scene.world.relationship(scene.maple, scene.north)
+    done(suspensions.suspend_relationship(relationship=row, reason="Late", **scene.boss))
+    return partial(suspensions.resume_relationship, relationship=row, **scene.boss)
+
+
+def _renew_relationship(scene: Scene) -> Act:
     last_day = (scene.world.at + timedelta(days=400)).date()
     renewal = renewals.Renewal(last_day, frozenset({"RM0001"}))
-    return partial(renewals.renew_relationship, renewal=renewal, **shown, **scene.boss)
+    return partial(renewals.renew_relationship, renewal=renewal, **_agreed(scene), **scene.boss)
 
 
 def _end_membership(scene: Scene) -> Act:
@@ -565,6 +603,10 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     endings.end_relationship: _end_relationship,
     endings.leave_relationship: _leave_relationship,
     renewals.renew_relationship: _renew_relationship,
+    changes.change_relationship: _change_relationship,
+    changes.narrow_relationship: _narrow_relationship,
+    suspensions.suspend_relationship: _suspend_relationship,
+    suspensions.resume_relationship: _resume_relationship,
     rights.end_membership: _end_membership,
     rights.suspend_membership: _suspend_membership,
     rights.resume_membership: _resume_membership,

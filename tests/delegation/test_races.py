@@ -213,6 +213,7 @@ AT_ONCE = [
     ("agree", "end_firm"),
     ("agree", "leave_client"),
     ("renew_firm", "end_firm"),
+    ("change_firm", "end_firm"),
 ]
 
 
@@ -220,7 +221,7 @@ def endings(
     world: World, racers: Racers, acts: tuple[str, str], rounds: int, *, is_locked: bool
 ) -> list[str]:
     """Two people end a relationship, or one ends what another agrees to anew; what went wrong."""
-    loser = "changed" if {"agree", "renew_firm"} & set(acts) else "already_ended"
+    loser = "changed" if {"agree", "renew_firm", "change_firm"} & set(acts) else "already_ended"
     found = []
     before = world.earlier(days=1)
     for number in range(rounds):
