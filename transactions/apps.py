@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from audit import verbs
@@ -8,6 +9,9 @@ class TransactionsConfig(AppConfig):
     name = "transactions"
 
     def ready(self) -> None:
+        # What counts is loaded by now, and not before.
+        count = import_string("transactions.openings.count_declarations")
+        import_string("delegation.openings.register")(count)
         verbs.register(
             {
                 "declaration.correct": _("Corrected declaration %(object)s"),

@@ -178,6 +178,8 @@ class DeclarationVersion(NeverChanges):
                 F("id").desc(),
                 name="decl_version_submitter_new",
             ),
+            # What a visibility rule would open of a program account, by who submitted it.
+            models.Index("program", "submitter", "submitted_at", name="decl_version_opened"),
         ]
         constraints = [
             # Also the way from a declaration to its versions, newest at the end.

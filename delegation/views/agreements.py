@@ -1,10 +1,35 @@
 """What a form of terms gives, as the services take it."""
 
+from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.forms.relationships import AgreementForm
 from delegation.models import Ceiling, Level, Visibility
+from delegation.openings import chosen, offered, openings
+from delegation.relationships import managed_programs
 from delegation.roles import Action
 from delegation.services.agreements import Agreement, Rules
+from delegation.terms import Words
+
+
+def opened_by(access: Access, form: AgreementForm, provider: BusinessAccount) -> dict[str, str]:
+    """Beside each visibility rule, what it opens now on the program accounts of the form."""
+    named = form["programs"].value() or []
+    is_whole = "level" in form.fields and form["level"].value() == Level.BUSINESS
+    programs = access.programs(Action.MANAGE_RELATIONSHIPS)
+    return offered(
+        openings(provider, [one for one in programs if is_whole or one.extension in named])
+    )
+
+
+def opened_as_chosen(
+    access: Access, agreement: Agreement, provider: BusinessAccount
+) -> list[tuple[Words, str]]:
+    """What the rules of an agreement open now, for its preview.
+
+    It is told and not sealed: declarations come in all the time.
+    """
+    programs = [one for one in managed_programs(access) if one.pk in agreement.programs]
+    return chosen(openings(provider, programs), agreement.rules.columns())
 
 
 def agreement_from(access: Access, form: AgreementForm | None) -> Agreement:

@@ -37,7 +37,7 @@ from delegation.services.agreements import Agreement, default_last_day
 from delegation.services.changes import change_relationship, why_not_changeable
 from delegation.services.suspensions import resume_relationship, suspend_relationship
 from delegation.terms import fingerprint, live_terms, program_label
-from delegation.views.agreements import agreement_from
+from delegation.views.agreements import agreement_from, opened_as_chosen, opened_by
 from delegation.views.employees import status_of
 from delegation.views.relationships import FIELDS
 from pages.formats import last_day
@@ -68,7 +68,7 @@ def relationship_change(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespons
         return _form_page(request, access, given, form)
     preview = _preview(access, given, mine, agreement, keeps_others=keeps)
     if problem is None and not is_confirmed(request, preview):
-        return _preview_page(request, access, given, form, preview)
+        return _preview_page(request, access, given, form, preview, agreement)
     answer = change_relationship(
         actor=access.person,
         acting_for=access.acting_for,
@@ -198,8 +198,10 @@ def _preview_page(
     given: Given,
     form: RelationshipChangeForm,
     preview: dict[str, Any],
+    agreement: Agreement,
 ) -> HttpResponse:
-    context = {"form": form, **previewed(request, preview)}
+    opens = opened_as_chosen(access, agreement, given.provider)
+    context = {"form": form, "opens": opens, **previewed(request, preview)}
     status = 409 if context["has_changed"] else 200
     return _page(request, access, "relationship_change_confirm", given, context, status)
 
@@ -219,6 +221,7 @@ def _form_page(
         "form": form,
         "consent": consent.in_language(get_language() or ""),
         "consent_version": consent.version,
+        "opens": opened_by(access, form, given.provider),
         "differ": len(acts) > 1 or levels == set(Level),
     }
     shown = status or (422 if form.errors else 200)

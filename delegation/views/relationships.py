@@ -55,7 +55,7 @@ from delegation.terms import (
     program_label,
     rules_in_words,
 )
-from delegation.views.agreements import agreement_from
+from delegation.views.agreements import agreement_from, opened_as_chosen, opened_by
 from delegation.views.employees import status_of
 from pages.once import once
 from pages.preview import is_confirmed, is_confirming, previewed
@@ -99,7 +99,7 @@ def relationship_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> Ht
     if form and problem is None:
         preview = _preview(access, waiting, agreement)
         if not is_confirmed(request, preview):
-            return _preview_page(request, access, waiting, form, preview)
+            return _preview_page(request, access, waiting, form, preview, agreement)
     if form and problem and not is_confirming(request):
         return _refused_page(request, access, pk, Refusal(*problem))
     answer = approve_relationship_request(
@@ -217,6 +217,7 @@ def _request_page(
         "consent_version": consent.version,
         "today": agreed(terms_in_force_with(access, waiting.provider), access.at, CLIENT_LABELS),
         "is_own": waiting.requested_by_id == access.person.pk,
+        "opens": opened_by(access, form, waiting.provider) if form and not barred else {},
     }
     return _page(
         request, "delegation/relationship_request_detail.html", access, waiting, context, status
@@ -249,9 +250,11 @@ def _preview_page(
     waiting: RelationshipRequest,
     form: RelationshipRequestApproveForm,
     preview: dict[str, Any],
+    agreement: Agreement,
 ) -> HttpResponse:
     """The preview, and whether it differs from the one that was confirmed."""
-    context = {"form": form, **previewed(request, preview)}
+    opens = opened_as_chosen(access, agreement, waiting.provider)
+    context = {"form": form, "opens": opens, **previewed(request, preview)}
     return _page(request, PREVIEW, access, waiting, context, 409 if context["has_changed"] else 200)
 
 
