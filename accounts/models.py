@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 
@@ -46,6 +47,7 @@ class User(AbstractUser):
     language = models.CharField(
         _("Preferred language"), max_length=5, choices=Language, default=Language.ENGLISH
     )
+    sessions_ended = models.PositiveIntegerField(default=0, editable=False)
 
     objects: ClassVar[People] = People()  # type: ignore[assignment]
 
@@ -56,6 +58,16 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What each session carries and each request compares (decision 26).
+
+        It changes with the password, and whenever all sessions of the person are ended.
+        """
+        known = f"{self.sessions_ended}:{self.password}"
+        return salted_hmac(
+            "accounts.sessions", known, secret=secret, algorithm="sha256"
+        ).hexdigest()
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Says no: a right is a role, and `delegation` answers for roles."""

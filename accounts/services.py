@@ -1,9 +1,10 @@
-"""What a person does with the personal profile."""
+"""What a person does with the personal profile, and the end of all sessions of a person."""
 
 from dataclasses import asdict
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from accounts.consent import Statement
 from accounts.models import Consent, Language, PersonalProfile, User
@@ -57,6 +58,14 @@ def edit_profile(*, actor: User, details: ProfileDetails, at: datetime) -> Perso
         _write(person.profile, details)
         _record("profile.edit", person, at, before=before, after=after)
     return person.profile
+
+
+def end_sessions(*, person: User) -> None:
+    """End every session of a person, from its next request on; to sign in again is not barred.
+
+    It belongs to the act of its caller, which history names.
+    """
+    User.objects.filter(pk=person.pk).update(sessions_ended=F("sessions_ended") + 1)
 
 
 def _locked(person: User) -> User:

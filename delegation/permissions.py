@@ -135,6 +135,11 @@ def can_suspend_membership(access: Access, person: User) -> bool:
     return _taking(access, Action.MANAGE_EMPLOYEES).allowed and person != access.person
 
 
+def can_view_departure(access: Access) -> bool:
+    """A BAM reads what somebody held who left."""
+    return access.is_bam
+
+
 def can_resume_membership(access: Access, person: User) -> bool:
     """A BAM of a business that is active resumes the access of others."""
     is_manager = access.decide(Action.MANAGE_EMPLOYEES, access.acting_for).allowed

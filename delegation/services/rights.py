@@ -14,6 +14,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.services import end_sessions
 from audit.services import Refusal, business_chain, not_before, person_chain, record, refuse
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
@@ -49,11 +50,17 @@ class _Act:
 def end_membership(
     *, actor: User, acting_for: BusinessAccount, membership: Membership, reason: str, at: datetime
 ) -> Row | Refusal:
-    """Off-board a person, or leave: every right in the business ends with the membership."""
+    """Off-board a person, or leave: every right in the business ends with the membership.
+
+    So does every session of somebody whom another off-boards. Whoever also works elsewhere signs in
+    again; whoever leaves goes on with the session.
+    """
 
     def end(row: Membership, at: datetime) -> Problem | None:
         row.ends_at, row.ended_by, row.end_reason = at, actor, reason
         role_service.end_all(person=row.person, business=row.business, ended_by=actor, at=at)
+        if row.person_id != actor.pk:
+            end_sessions(person=row.person)
         # Whoever has the form of a waiting request open decides it on what is true now.
         _requests(row.person, row.business).pending_at(at).update(version=F("version") + 1)
         return None

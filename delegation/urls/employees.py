@@ -7,6 +7,7 @@ from delegation.views import access_requests, employees, members, requests
 one_person = [
     path("", members.employee_detail, name="employee_detail"),
     path("end/", members.membership_end, name="membership_end"),
+    path("departure/", members.membership_departure, name="membership_departure"),
     path("suspend/", members.membership_suspend, name="membership_suspend"),
     path("resume/", members.membership_resume, name="membership_resume"),
     path("manager/<int:role>/end/", members.business_role_end, name="business_role_end"),

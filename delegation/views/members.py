@@ -15,6 +15,7 @@ from accounts.models import User
 from audit.services import Refusal
 from delegation.abilities import Abilities, abilities_of
 from delegation.access import Access
+from delegation.departures import possessions
 from delegation.employees import (
     Right,
     clients_worked_for,
@@ -37,6 +38,7 @@ from delegation.permissions import (
     can_remove_employee_from_group,
     can_resume_membership,
     can_suspend_membership,
+    can_view_departure,
     can_view_employee,
 )
 from delegation.roles import Role
@@ -102,7 +104,22 @@ def membership_end(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
         return redirect("home")
     said = _("%(person)s no longer has access to %(business)s, %(bn)s.")
     messages.success(request, said % _about(access, membership))
-    return redirect("employee_list", bn9=bn9)
+    return redirect("membership_departure", bn9=bn9, pk=pk)
+
+
+@rule(get=can_view_departure)
+def membership_departure(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
+    """What somebody held who left, to hand the work over and to keep; one who stays has no list."""
+    access, membership = _enter(request, bn9, pk)
+    if membership.active_at(access.at):
+        return redirect("employee_detail", bn9=bn9, pk=pk)
+    held = possessions(membership)
+    context = {
+        "to_the_end": [one for one in held if one.was_held_to_the_end],
+        "before": [one for one in held if not one.was_held_to_the_end],
+        "now": access.at,
+    }
+    return _page(request, "delegation/membership_departure.html", access, membership, context)
 
 
 @rule(get=can_suspend_membership, post=can_suspend_membership)
@@ -244,6 +261,7 @@ def _detail_page(
         "rights": [Held(right, _end_url(access, membership, right)) for right in rights],
         "abilities": _abilities(access, person),
         "joined": _joined(access, person) if is_live else [],
+        "may_read_departure": not is_live and can_view_departure(access),
         "may_end": is_live and can_end_membership(access, person),
         "may_name": is_working
         and can_nominate_successor(access).allowed

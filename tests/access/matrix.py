@@ -97,6 +97,7 @@ class Cast:
         Membership.objects.filter(person=people["suspended"]).update(suspended_at=before.at)
         people["ex_employee"] = before.employee("Rex", maple, RM0001="pam")
         Membership.objects.filter(person=people["ex_employee"]).update(ends_at=self.world.at)
+        self.ids["left"] = Membership.objects.get(person=people["ex_employee"]).pk
         people["group"] = before.member("Gwen", maple)
         common = {"actor": people["bam"], "acting_for": maple, "at": before.at}
         group = done(create_employee_group(name="Readers", **common))
@@ -360,6 +361,9 @@ def _member_pages(cast: Cast) -> Iterator[Row]:
     yield Row("employee_detail", one, {200: "bam pam editor", 403: low})
     yield Row("membership_end", one, {200: "bam editor", 403: f"pam {low}"})
     yield Row("membership_end", one, {422: "bam editor", 403: f"pam {low}"}, "POST")
+    left = maple | {"pk": cast.ids["left"]}
+    yield Row("membership_departure", left, {200: "bam", 403: "pam editor reader group suspended"})
+    yield Row("membership_departure", one, {302: "bam", 403: f"pam editor {low}"})
     yield Row("membership_suspend", one, {200: "bam", 403: f"pam editor {low}"})
     yield Row("membership_suspend", one, {422: "bam", 403: f"pam editor {low}"}, "POST")
     yield Row("membership_resume", one, {405: EVERYBODY})

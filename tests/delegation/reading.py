@@ -16,6 +16,7 @@ from accounts.models import User
 def as_(person: User) -> Client:
     """A browser in which the person is signed in."""
     client = Client()
+    person.refresh_from_db(fields=["sessions_ended"])
     client.force_login(person)
     return client
 
