@@ -34,6 +34,7 @@ SENTENCES = {
     "membership.suspend": _("Suspended the access of %(object)s to the business"),
     "membership.resume": _("Resumed the access of %(object)s to the business"),
     "business_role.end": _("Ended a manager role of %(object)s"),
+    "role.change": _("Changed a role of %(object)s"),
     "program_role.end": _("Ended a program role of %(object)s"),
     "succession.nominate": _("Named %(object)s as successor"),
     "succession.remove": _("Ended the nomination of %(object)s as successor"),

@@ -182,6 +182,30 @@ def rights_of(person: User, access: Access) -> list[Right]:
     return [right for _person, _business, right in _held({person.pk}, sources, programs)]
 
 
+def rights_to_come(person: User, access: Access) -> list[Right]:
+    """What was given to a person directly and begins later, as far as the reader may know."""
+    is_own = person == access.person
+    programs = list(access.acting_for.programs.all()) if is_own else managed_programs(access)
+    later = Q(starts_at__gt=access.at) & (Q(ends_at=None) | Q(ends_at__gt=F("starts_at")))
+    business = BusinessRole.objects.filter(later, user=person, content_object=access.acting_for)
+    program = ProgramRole.objects.filter(later, user=person, content_object__in=programs)
+    rows: list[BusinessRole | ProgramRole] = [
+        *business.select_related("permission"),
+        *program.select_related("permission", "content_object"),
+    ]
+    return [
+        Right(
+            row.pk,
+            Role(row.role),
+            row.content_object if isinstance(row, ProgramRole) else None,
+            "",
+            row.starts_at,
+            row.ends_at,
+        )
+        for row in sorted(rows, key=lambda row: row.starts_at)
+    ]
+
+
 def groups_of(person: User, access: Access) -> list[str]:
     """The employee groups of the business acted for that a person is in, by name."""
     groups = EmployeeGroup.objects.filter(

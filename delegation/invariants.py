@@ -14,6 +14,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models
 from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 
 from audit.chain import verify
 from audit.models import Chain, Event
@@ -50,6 +51,9 @@ type Finding = tuple[int, list[str]]
 
 type Check = Callable[[datetime], Finding]
 
+GIVEN_AT = {"given_at": Coalesce("granted_at", "starts_at")}
+"""When a role was granted: as it began, or before."""
+
 BY_PAM = (Role.EDITOR, Role.READER)
 """What a Program Account Manager grants at most, to employees and to providers."""
 
@@ -84,10 +88,10 @@ def businesses_keep_a_manager(at: datetime) -> Finding:
 
 def business_roles_come_from_managers(at: datetime) -> Finding:
     """A manager is made by another manager, but for one founder of each business (2)."""
-    granted = BusinessRole.objects.filter(granted_by__isnull=False)
+    granted = BusinessRole.objects.filter(granted_by__isnull=False).annotate(**GIVEN_AT)
     founders = BusinessRole.objects.filter(granted_by=None, source=Grant.Source.DIRECT)
     earlier = founders.filter(content_object=OuterRef("content_object"), pk__lt=OuterRef("pk"))
-    by_manager = _was_bam("granted_by", "starts_at", content_object="content_object")
+    by_manager = _was_bam("granted_by", "given_at", content_object="content_object")
     return together(
         look(granted, by_manager & ~Q(granted_by=F("user"))),
         look(founders, ~Q(Exists(earlier))),
@@ -110,12 +114,13 @@ def successors_waited(at: datetime) -> Finding:
 
 def program_roles_come_from_managers(at: datetime) -> Finding:
     """A program role comes from a BAM, or up to Editor from its PAM, never from oneself (2)."""
-    by_bam = _was_bam("granted_by", "starts_at", content_object="content_object__business")
-    by_pam = _was_pam("granted_by", "starts_at", pk="content_object")
+    by_bam = _was_bam("granted_by", "given_at", content_object="content_object__business")
+    by_pam = _was_pam("granted_by", "given_at", pk="content_object")
     right = by_bam | (by_pam & Q(permission__codename__in=BY_PAM))
-    groups = [table.objects.all() for table in (GroupProgramRole, GroupProgramGroupRole)]
+    tables = (GroupProgramRole, GroupProgramGroupRole)
+    groups = [table.objects.annotate(**GIVEN_AT) for table in tables]
     return together(
-        look(ProgramRole.objects.all(), right & ~Q(granted_by=F("user"))),
+        look(ProgramRole.objects.annotate(**GIVEN_AT), right & ~Q(granted_by=F("user"))),
         *[look(rows, by_bam) for rows in groups],
     )
 

@@ -120,6 +120,14 @@ def can_answer_invitation(person: User, invitation: Invitation) -> bool:
     return invitation.email in verified_addresses(person)
 
 
+def can_change_role(access: Access, person: User) -> bool:
+    """A BAM changes the roles of others, a PAM those on its program accounts, nobody the own."""
+    if person == access.person:
+        return False
+    is_manager = access.decide(Action.MANAGE_EMPLOYEES, access.acting_for).allowed
+    return is_manager or bool(access.programs(Action.MANAGE_EMPLOYEES))
+
+
 def can_view_employee(access: Access, person: User) -> bool:
     """A BAM sees everybody of the business, a PAM the people of its programs, everybody oneself."""
     return person == access.person or can_list_access_requests(access)

@@ -48,7 +48,10 @@ class GroupRoleManager(
 
 
 class Grant(Period):
-    """Who granted a role, from when to when, and where it comes from."""
+    """Who granted a role, from when to when, and where it comes from.
+
+    `granted_at` is the instant of granting where the role begins later.
+    """
 
     class Source(models.TextChoices):
         DIRECT = "direct", _("Direct")
@@ -63,6 +66,7 @@ class Grant(Period):
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    granted_at = models.DateTimeField(null=True)
     source = models.CharField(max_length=10, choices=Source, default=Source.DIRECT)
 
     class Meta:

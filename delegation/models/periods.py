@@ -44,6 +44,10 @@ class Period(models.Model):
         """Say whether the period holds the instant `at`; equal to the query of the same name."""
         return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
 
+    def is_over_at(self, at: datetime) -> bool:
+        """Say whether it neither holds the instant nor begins later: an empty one never did."""
+        return self.ends_at is not None and self.ends_at <= max(at, self.starts_at)
+
 
 def ordered_period(name: str, end: str = "ends_at") -> models.CheckConstraint:
     """The constraint that a period does not end before it starts. An empty one holds nothing."""

@@ -135,8 +135,8 @@ def _ending(
     """Let a role end. That never rewrites the past, and never lengthens what somebody holds."""
 
     def end(row: BusinessRole | ProgramRole, at: datetime) -> Problem | None:
-        end = ends_at or at
-        if end < at:
+        end = max(ends_at or at, row.starts_at)
+        if ends_at is not None and ends_at < at:
             return "ends_in_the_past", _("The last day cannot be before today.")
         if row.ends_at is not None and end > row.ends_at:
             return "not_sooner", _("This role ends sooner already. Choose an earlier last day.")
@@ -200,7 +200,7 @@ def _change(row: Row, act: _Act, business: BusinessAccount, at: datetime) -> Pro
         problem = act.change(row, at)
         if problem is None:
             row.save()
-            problem = _why_last_manager(business, before, at)
+            problem = why_last_manager(business, before, at)
         transaction.set_rollback(problem is not None)
     return problem
 
@@ -223,7 +223,7 @@ def _why_not_takeable(
         is_allowed = can_end_role(access, person, scope, Role(row.role))
     if not is_allowed:
         return _not_allowed()
-    if not row.active_at(access.at):
+    if row.is_over_at(access.at):
         return "already_ended", _("This access is over already. Nothing was changed.")
     return None
 
@@ -232,7 +232,7 @@ def _not_allowed() -> Problem:
     return "not_allowed", _("You cannot change this access.")
 
 
-def _why_last_manager(business: BusinessAccount, before: set[int], at: datetime) -> Problem | None:
+def why_last_manager(business: BusinessAccount, before: set[int], at: datetime) -> Problem | None:
     """An active business always keeps a BAM without an end date whose person is active."""
     if before and not role_service.lasting_managers(business, at):
         return "last_manager", _(

@@ -5,10 +5,11 @@ lower the number of Business Account Managers first locks the business row.
 """
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import DateTimeField, Exists, OuterRef, Q, Value
+from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -29,6 +30,16 @@ from delegation.models.periods import during
 from delegation.roles import PROGRAM_ROLES, Role
 
 
+class Term(NamedTuple):
+    """When a role begins, at once where `starts_at` is empty, and when it ends, if ever."""
+
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+FROM_NOW_ON = Term()
+
+
 def lock_managers(business: BusinessAccount) -> None:
     """Hold the business row until the transaction ends: its managers change one act at a time."""
     BusinessAccount.objects.select_for_update(no_key=True).get(pk=business.pk)
@@ -38,6 +49,12 @@ def lock_membership(person: User, business: BusinessAccount) -> None:
     """Hold what memberships the person has here, so that none ends while something is granted."""
     rows = Membership.objects.select_for_update(no_key=True)
     list(rows.filter(person=person, business=business).order_by("pk"))
+
+
+def lock_roles(person: User, business: BusinessAccount) -> None:
+    """Hold what the person holds directly in a business, so that none of it ends meanwhile."""
+    rows = ProgramRole.objects.select_for_update(no_key=True, of=("self",))
+    list(rows.filter(user=person, content_object__business=business).order_by("pk"))
 
 
 def lock_group[G: (EmployeeGroup, ProgramGroup)](group: G) -> G:
@@ -77,38 +94,58 @@ def grant_business_role(
     granted_by: User | None,
     at: datetime,
     source: Grant.Source = Grant.Source.DIRECT,
+    term: Term = FROM_NOW_ON,
 ) -> BusinessRole:
-    """Make a person Business Account Manager, without an end in sight."""
-    live = BusinessRole.objects.filter(during(at), user=person, content_object=business)
-    lasting = live.filter(ends_at=None).first()
-    live.exclude(ends_at=None).update(ends_at=at, ended_by=granted_by)
-    return lasting or BusinessRole.objects.create(
+    """Make a person Business Account Manager: from now on and without an end, or for a term."""
+    held = BusinessRole.objects.filter(user=person, content_object=business)
+    role = BusinessRole(
         user=person,
         content_object=business,
         permission=_permission(BusinessAccount, Role.BAM),
-        starts_at=at,
         granted_by=granted_by,
         source=source,
     )
+    return _grant(role, held, term, at)
 
 
 def grant_program_role(
-    *, person: User, program: ProgramAccount, role: Role, granted_by: User, at: datetime
+    *,
+    person: User,
+    program: ProgramAccount,
+    role: Role,
+    granted_by: User,
+    at: datetime,
+    term: Term = FROM_NOW_ON,
 ) -> ProgramRole:
     """Give a person a role on a program account, in place of another held there directly."""
-    permission = _permission(ProgramAccount, role)
-    live = ProgramRole.objects.filter(during(at), user=person, content_object=program)
-    same = live.filter(permission=permission, ends_at=None).first()
-    if same:
-        return same
-    live.update(ends_at=at, ended_by=granted_by)
-    return ProgramRole.objects.create(
+    held = ProgramRole.objects.filter(user=person, content_object=program)
+    row = ProgramRole(
         user=person,
         content_object=program,
-        permission=permission,
-        starts_at=at,
+        permission=_permission(ProgramAccount, role),
         granted_by=granted_by,
     )
+    return _grant(row, held, term, at)
+
+
+def _grant[R: (BusinessRole, ProgramRole)](
+    role: R, held: QuerySet[R], term: Term, at: datetime
+) -> R:
+    """Let a role begin in place of what is held from then on, or is to begin later; once."""
+    begins = max(term.starts_at or at, at)
+    beyond = held.filter(Q(ends_at=None) | Q(ends_at__gt=begins))
+    same = beyond.filter(
+        permission=role.permission, starts_at__lte=begins, ends_at=term.ends_at
+    ).first()
+    end = Greatest("starts_at", Value(begins, DateTimeField()))
+    others = beyond.exclude(pk=same.pk) if same else beyond
+    others.update(ends_at=end, ended_by=role.granted_by)
+    if same:
+        return same
+    role.starts_at, role.ends_at = begins, term.ends_at
+    role.granted_at = at if begins > at else None
+    role.save(force_insert=True)
+    return role
 
 
 def grant_group_role(

@@ -2,13 +2,14 @@
 
 from django.urls import include, path
 
-from delegation.views import access_requests, employees, members, requests
+from delegation.views import access_requests, employees, members, requests, roles
 
 one_person = [
     path("", members.employee_detail, name="employee_detail"),
     path("end/", members.membership_end, name="membership_end"),
     path("departure/", members.membership_departure, name="membership_departure"),
     path("suspend/", members.membership_suspend, name="membership_suspend"),
+    path("role/", roles.role_change, name="role_change"),
     path("resume/", members.membership_resume, name="membership_resume"),
     path("manager/<int:role>/end/", members.business_role_end, name="business_role_end"),
     path("roles/<int:role>/end/", members.program_role_end, name="program_role_end"),
@@ -19,7 +20,7 @@ several_requests = [
     path("approve/", access_requests.access_requests_approve, name="access_requests_approve"),
     path("reject/", access_requests.access_requests_reject, name="access_requests_reject"),
     path(
-        "results/<uuid:key>/",
+        "results/<uuid:pk>/",
         access_requests.access_request_results,
         name="access_request_results",
     ),

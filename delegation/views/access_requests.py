@@ -122,10 +122,10 @@ def access_requests_reject(request: HttpRequest, bn9: str) -> HttpResponse:
 
 
 @rule(get=can_list_access_requests)
-def access_request_results(request: HttpRequest, bn9: str, key: UUID) -> HttpResponse:
+def access_request_results(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """What became of each request that was decided at once, to the person who decided."""
     access = enter(request, bn9)
-    results = kept(request, str(key))
+    results = kept(request, str(pk))
     if not results:
         raise Http404
     template = "delegation/access_request_results.html"
@@ -200,7 +200,7 @@ def _decided(
 ) -> HttpResponse:
     """Decide each by itself, in the order shown, and tell what became of it."""
     results = [_decide(request, access, one, decide, wanted) for one in chosen]
-    return redirect("access_request_results", bn9=access.acting_for.bn9, key=keep(request, results))
+    return redirect("access_request_results", bn9=access.acting_for.bn9, pk=keep(request, results))
 
 
 def _decide(

@@ -23,6 +23,7 @@ from delegation.employees import (
     managed_programs,
     member_of,
     rights_of,
+    rights_to_come,
 )
 from delegation.entry import enter, require_any
 from delegation.forms.endings import MembershipEndForm, RoleEndForm
@@ -30,6 +31,7 @@ from delegation.groups import groups_joined
 from delegation.models import BusinessRole, Membership, ProgramRole
 from delegation.navigation import section_nav
 from delegation.permissions import (
+    can_change_role,
     can_end_membership,
     can_end_role,
     can_list_access_requests,
@@ -58,10 +60,12 @@ from pages.rules import rule
 
 
 class Held(NamedTuple):
-    """A role in the table of a person; `end_url` where the reader may end it."""
+    """A role in the table of a person; `end_url` and `change_url` where the reader may."""
 
     right: Right
     end_url: str
+    change_url: str
+    begins_later: bool
 
 
 class Joined(NamedTuple):
@@ -75,7 +79,7 @@ class Joined(NamedTuple):
 @rule(get=can_view_employee)
 def employee_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Who a person of the business is, what the person holds there, and what that allows."""
-    access, membership = _enter(request, bn9, pk)
+    access, membership = enter_member(request, bn9, pk)
     return _detail_page(request, access, membership)
 
 
@@ -83,7 +87,7 @@ def employee_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
 @once
 def membership_end(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Say what goes, and once that is confirmed, end all access of the person in one act."""
-    access, membership = _enter(request, bn9, pk)
+    access, membership = enter_member(request, bn9, pk)
     require_any(can_end_membership(access, membership.person))
     if request.method != "POST" and not membership.active_at(access.at):
         return redirect("employee_detail", bn9=bn9, pk=pk)
@@ -100,17 +104,19 @@ def membership_end(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     if isinstance(answer, Refusal):
         return _detail_page(request, access, membership, answer)
     if membership.person == access.person:
-        messages.success(request, _("You left %(business)s, %(bn)s.") % _about(access, membership))
+        messages.success(
+            request, _("You left %(business)s, %(bn)s.") % about_person(access, membership)
+        )
         return redirect("home")
     said = _("%(person)s no longer has access to %(business)s, %(bn)s.")
-    messages.success(request, said % _about(access, membership))
+    messages.success(request, said % about_person(access, membership))
     return redirect("membership_departure", bn9=bn9, pk=pk)
 
 
 @rule(get=can_view_departure)
 def membership_departure(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """What somebody held who left, to hand the work over and to keep; one who stays has no list."""
-    access, membership = _enter(request, bn9, pk)
+    access, membership = enter_member(request, bn9, pk)
     if membership.active_at(access.at):
         return redirect("employee_detail", bn9=bn9, pk=pk)
     held = possessions(membership)
@@ -119,19 +125,19 @@ def membership_departure(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespon
         "before": [one for one in held if not one.was_held_to_the_end],
         "now": access.at,
     }
-    return _page(request, "delegation/membership_departure.html", access, membership, context)
+    return member_page(request, "delegation/membership_departure.html", access, membership, context)
 
 
 @rule(get=can_suspend_membership, post=can_suspend_membership)
 @once
 def membership_suspend(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Say what stops, and once that is confirmed, stop it until a manager resumes it."""
-    access, membership = _enter(request, bn9, pk)
+    access, membership = enter_member(request, bn9, pk)
     require_any(can_suspend_membership(access, membership.person))
     form = MembershipEndForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         template, status = "delegation/membership_suspend.html", 422 if form.is_bound else 200
-        return _page(request, template, access, membership, {"form": form}, status)
+        return member_page(request, template, access, membership, {"form": form}, status)
     answer = suspend_membership(
         actor=access.person,
         acting_for=access.acting_for,
@@ -142,7 +148,7 @@ def membership_suspend(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse
     if isinstance(answer, Refusal):
         return _detail_page(request, access, membership, answer)
     said = _("The access of %(person)s to %(business)s, %(bn)s, is suspended.")
-    messages.success(request, said % _about(access, membership))
+    messages.success(request, said % about_person(access, membership))
     return redirect("employee_detail", bn9=bn9, pk=pk)
 
 
@@ -150,7 +156,7 @@ def membership_suspend(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse
 @once
 def membership_resume(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Let a person whose access is suspended work again."""
-    access, membership = _enter(request, bn9, pk)
+    access, membership = enter_member(request, bn9, pk)
     require_any(can_resume_membership(access, membership.person), access)
     answer = resume_membership(
         actor=access.person, acting_for=access.acting_for, membership=membership, at=access.at
@@ -158,7 +164,7 @@ def membership_resume(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     if isinstance(answer, Refusal):
         return _detail_page(request, access, membership, answer)
     said = _("%(person)s can work for %(business)s, %(bn)s, again.")
-    messages.success(request, said % _about(access, membership))
+    messages.success(request, said % about_person(access, membership))
     return redirect("employee_detail", bn9=bn9, pk=pk)
 
 
@@ -166,7 +172,7 @@ def membership_resume(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
 @once
 def business_role_end(request: HttpRequest, bn9: str, pk: UUID, role: int) -> HttpResponse:
     """End the role of a Business Account Manager; the person stays an employee."""
-    access, membership = _enter(request, bn9, pk)
+    access, membership = enter_member(request, bn9, pk)
     theirs = BusinessRole.objects.filter(user=membership.person, content_object=access.acting_for)
     held = get_object_or_404(theirs, pk=role)
     return _role_end(request, access, membership, held, end_business_role)
@@ -176,7 +182,7 @@ def business_role_end(request: HttpRequest, bn9: str, pk: UUID, role: int) -> Ht
 @once
 def program_role_end(request: HttpRequest, bn9: str, pk: UUID, role: int) -> HttpResponse:
     """End a role that a person holds directly on a program account."""
-    access, membership = _enter(request, bn9, pk)
+    access, membership = enter_member(request, bn9, pk)
     theirs = ProgramRole.objects.filter(
         user=membership.person, content_object__business=access.acting_for
     )
@@ -194,7 +200,7 @@ def _role_end(
     end: Callable[..., Any],
 ) -> HttpResponse:
     require_any(can_end_role(access, membership.person, held.content_object, Role(held.role)))
-    if request.method != "POST" and not held.active_at(access.at):
+    if request.method != "POST" and held.is_over_at(access.at):
         return redirect("employee_detail", bn9=access.acting_for.bn9, pk=membership.pk)
     form = RoleEndForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
@@ -215,12 +221,16 @@ def _role_end(
     said = _("The role of %(person)s has ended: %(role)s, %(scope)s.")
     if last:
         said = _("The role of %(person)s ends at the end of %(day)s: %(role)s, %(scope)s.")
-    about = {**_about(access, membership), **_role_in_words(held), "day": day(last) if last else ""}
+    about = {
+        **about_person(access, membership),
+        **_role_in_words(held),
+        "day": day(last) if last else "",
+    }
     messages.success(request, said % about)
     return redirect("employee_detail", bn9=access.acting_for.bn9, pk=membership.pk)
 
 
-def _enter(request: HttpRequest, bn9: str, pk: UUID) -> tuple[Access, Membership]:
+def enter_member(request: HttpRequest, bn9: str, pk: UUID) -> tuple[Access, Membership]:
     """The access of the reader and a person of the business that the reader may know of."""
     access = enter(request, bn9)
     membership = member_of(access, pk)
@@ -231,7 +241,8 @@ def _enter(request: HttpRequest, bn9: str, pk: UUID) -> tuple[Access, Membership
     return access, membership
 
 
-def _about(access: Access, membership: Membership) -> dict[str, str]:
+def about_person(access: Access, membership: Membership) -> dict[str, str]:
+    """The person and the account, as a message names them."""
     business = access.acting_for
     return {
         "person": membership.person.get_full_name(),
@@ -255,10 +266,11 @@ def _detail_page(
     membership.refresh_from_db()
     person, is_live = membership.person, membership.active_at(access.at)
     is_working = is_live and membership.suspended_at is None
-    rights = rights_of(person, access) if is_live else []
+    rights = [*rights_of(person, access), *rights_to_come(person, access)] if is_live else []
     context = {
         "state": _state(membership, access),
-        "rights": [Held(right, _end_url(access, membership, right)) for right in rights],
+        "rights": [_held(access, membership, right) for right in rights],
+        "may_change": is_working and can_change_role(access, person),
         "abilities": _abilities(access, person),
         "joined": _joined(access, person) if is_live else [],
         "may_read_departure": not is_live and can_view_departure(access),
@@ -272,7 +284,9 @@ def _detail_page(
         "needs_second_bam": refusal is not None and refusal.code == "last_manager",
     }
     status = status_of(refusal) if refusal else 200
-    return _page(request, "delegation/employee_detail.html", access, membership, context, status)
+    return member_page(
+        request, "delegation/employee_detail.html", access, membership, context, status
+    )
 
 
 def _joined(access: Access, person: User) -> list[Joined]:
@@ -296,6 +310,19 @@ def _abilities(access: Access, person: User) -> Abilities:
         return abilities_of(access, every, of_business=True)
     theirs = Access(person, access.acting_for, access.at)
     return abilities_of(theirs, managed_programs(access), of_business=access.is_bam)
+
+
+def _held(access: Access, membership: Membership, right: Right) -> Held:
+    """A role in the table, with what the reader may do about it."""
+    change_url = ""
+    is_direct = right.program is not None and not right.group
+    if right.program and is_direct and can_change_role(access, membership.person):
+        parts = {"bn9": access.acting_for.bn9, "pk": membership.pk}
+        change_url = reverse(
+            "role_change", kwargs=parts, query={"programs": right.program.extension}
+        )
+    end_url = _end_url(access, membership, right)
+    return Held(right, end_url, change_url if end_url else "", right.since > access.at)
 
 
 def _end_url(access: Access, membership: Membership, right: Right) -> str:
@@ -334,7 +361,9 @@ def _end_page(
         "is_last": _is_last_manager(access, person),
     }
     status = 422 if form.is_bound else 200
-    return _page(request, "delegation/membership_end.html", access, membership, context, status)
+    return member_page(
+        request, "delegation/membership_end.html", access, membership, context, status
+    )
 
 
 def _is_last_manager(access: Access, person: User) -> bool:
@@ -355,10 +384,10 @@ def _role_page(
         "is_last": is_manager and _is_last_manager(access, membership.person),
     }
     status = 422 if form.is_bound else 200
-    return _page(request, "delegation/role_end.html", access, membership, context, status)
+    return member_page(request, "delegation/role_end.html", access, membership, context, status)
 
 
-def _page(
+def member_page(
     request: HttpRequest,
     template: str,
     access: Access,

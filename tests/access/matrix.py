@@ -267,7 +267,7 @@ def _people_pages(cast: Cast) -> Iterator[Row]:
     for route in ("access_requests_approve", "access_requests_reject"):
         yield Row(route, maple, {302: "bam pam", 403: low})
         yield Row(route, maple, {422: "bam pam", 403: low}, "POST")
-    yield Row("access_request_results", maple | {"key": cast.ids["access_request"]}, {403: low})
+    yield Row("access_request_results", one, {403: low})
     first, second = (maple | {"extension": one} for one in ("RM0001", "RM0002"))
     yield Row("program_detail", first, {200: MAPLE_STAFF, 403: "suspended"})
     low_here = "reader editor group pam suspended"
@@ -366,6 +366,8 @@ def _member_pages(cast: Cast) -> Iterator[Row]:
     yield Row("membership_departure", one, {302: "bam", 403: f"pam editor {low}"})
     yield Row("membership_suspend", one, {200: "bam", 403: f"pam editor {low}"})
     yield Row("membership_suspend", one, {422: "bam", 403: f"pam editor {low}"}, "POST")
+    yield Row("role_change", one, {200: "bam pam", 403: f"editor {low}"})
+    yield Row("role_change", one, {422: "bam pam", 403: f"editor {low}"}, "POST")
     yield Row("membership_resume", one, {405: EVERYBODY})
     yield Row("program_role_end", role, {200: "bam pam editor", 403: low})
     yield Row("program_role_end", role, {422: "bam pam editor", 403: low}, "POST")

@@ -43,6 +43,7 @@ from delegation.services import (
     employees,
     endings,
     feeds,
+    grants,
     groups,
     invitations,
     program_groups,
@@ -53,6 +54,7 @@ from delegation.services import (
     suspensions,
 )
 from delegation.services.registrations import found_business
+from delegation.services.roles import Term
 from delegation.terms import fingerprint
 from pages.csv_file import Line
 from registration import services as registrations
@@ -390,6 +392,12 @@ def _take_over_succession(scene: Scene) -> Act:
     return partial(continuity.take_over_succession, **about, **who)
 
 
+def _change_role(scene: Scene) -> Act:
+    last = scene.world.at + timedelta(days=30)
+    change = grants.RoleChange(Role.READER, frozenset({scene.program.pk}), Term(None, last))
+    return partial(grants.change_role, membership=scene.membership(), change=change, **scene.boss)
+
+
 def _create_client_group(scene: Scene) -> Act:
     return partial(clients.create_client_group, name="Furniture", **scene.lead)
 
@@ -617,6 +625,7 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     continuity.claim_succession: _claim_succession,
     continuity.stop_succession: _stop_succession,
     continuity.take_over_succession: _take_over_succession,
+    grants.change_role: _change_role,
     clients.create_client_group: _create_client_group,
     clients.add_client_to_group: _add_client_to_group,
     clients.create_staff_assignment: _create_staff_assignment,

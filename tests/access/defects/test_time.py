@@ -18,7 +18,7 @@ from delegation.ends import End
 from delegation.models import AccessRequest, Membership, RelationshipRequest, Status
 from delegation.models.requests import RequestQuerySet
 from delegation.services import reminders
-from delegation.services.rights import end_membership
+from delegation.services.rights import suspend_membership
 from notices import services as notices
 from notices.models import Notice
 from tests.access.defects.broken import EVERYTHING, address, clock_at, finds, instead, once_only
@@ -246,8 +246,8 @@ def test_d15_a_cache_keeps_an_ended_right(world: World) -> None:
     with clock_at(end):
         boss = {"actor": world.manager(maple), "acting_for": maple, "at": end}
         membership = Membership.objects.get(person=eve, business=maple)
-        done(end_membership(membership=membership, reason="Left", **boss))
-        assert listed() == [404, []]
+        done(suspend_membership(membership=membership, reason="Leave", **boss))
+        assert listed() == [403, []]
 
 
 def only_of_today(progress: Any = iter) -> notices.Sent:
