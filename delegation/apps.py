@@ -55,6 +55,10 @@ SENTENCES = {
     "program_group.archive": _("Archived the program-account group %(object)s"),
     "client_group.create": _("Created the client group %(object)s"),
     "client_group.add": _("Added a client to the client group %(object)s"),
+    "client_group.remove": _("Took a client out of the client group %(object)s"),
+    "client_group.rename": _("Renamed the client group %(object)s"),
+    "client_group.archive": _("Archived the client group %(object)s"),
+    "staff_assignment.change": _("Changed the assignment of %(object)s"),
     "staff_assignment.create": _("Assigned %(object)s to a client"),
     "staff_assignment.end": _("Ended the assignment of %(object)s"),
 }

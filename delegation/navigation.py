@@ -12,6 +12,7 @@ from django.utils.translation import pgettext
 
 from delegation.access import Access
 from delegation.permissions import (
+    can_end_staff_assignment,
     can_list_access_requests,
     can_list_clients,
     can_list_groups,
@@ -65,11 +66,14 @@ def relationship_nav(access: Access, current: str) -> list[dict[str, object]]:
 def client_nav(access: Access, current: str) -> list[dict[str, object]]:
     """The parts of the work for clients."""
     reads_requests = can_list_relationship_requests(access).allowed
+    assigns = can_end_staff_assignment(access).allowed
     parts = [
         ("client_list", _("Clients"), can_list_clients(access)),
         ("relationship_request_list", _("Sent requests"), reads_requests),
         ("client_calendar", _("Calendar"), access.serves_clients),
         ("request_batch_create", _("Requests by file"), can_request_relationship(access).allowed),
+        ("client_group_list", _("Client groups"), assigns),
+        ("staff_list", _("Assignments"), assigns),
     ]
     return _nav(access, current, parts)
 

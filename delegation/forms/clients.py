@@ -1,8 +1,7 @@
-"""Forms of the provider's side: ask a client for authority, find a client, assign an employee."""
+"""Forms of the provider's side: ask a client for authority."""
 
-from collections.abc import Collection
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django import forms
@@ -12,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from businesses.bn import InvalidBN, parse_extension
 from businesses.forms import BN9Field
 from delegation.forms.relationships import RULES, TermsForm
-from delegation.models import Ceiling, Level
+from delegation.models import Level
 from pages.formats import day
-from pages.forms import DayField, PortalForm
+from pages.forms import DayField
 
 
 class RelationshipRequestCreateForm(TermsForm):
@@ -102,48 +101,3 @@ class RelationshipRequestCreateForm(TermsForm):
         if answers.get("level") == Level.PROGRAM and answers.get("extensions") == ():
             self.add_error("extensions", self.fields["extensions"].error_messages["required"])
         return answers
-
-
-class StaffAssignmentCreateForm(PortalForm):
-    """Which employee works for a client. `people` are those whom the firm can still assign."""
-
-    person = forms.ChoiceField(
-        label=_("Employee"),
-        error_messages={
-            "required": _("Choose an employee."),
-            "invalid_choice": _(
-                "Choose an employee of this list: one who works for your firm and is not assigned "
-                "to this client yet."
-            ),
-        },
-    )
-    role = forms.ChoiceField(
-        label=_("The most that the employee can do"),
-        help_text=_("Never more than the client gave your firm."),
-        widget=forms.RadioSelect,
-        choices=Ceiling,
-        initial=Ceiling.EDITOR,
-        error_messages={"required": _("Choose the most that the employee can do.")},
-    )
-    last_day = DayField(
-        label=_("Last day"),
-        help_text=_("Leave it empty to let the assignment last until you end it."),
-        required=False,
-    )
-
-    def __init__(
-        self, *args: Any, people: Collection[tuple[str, str]], today: date, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.today = today
-        cast(forms.ChoiceField, self.fields["person"]).choices = [
-            ("", _("Choose an employee")),
-            *people,
-        ]
-
-    def clean_last_day(self) -> date | None:
-        """A day from today on."""
-        last: date | None = self.cleaned_data["last_day"]
-        if last and last < self.today:
-            raise forms.ValidationError(_("The last day cannot be before today."))
-        return last

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ from delegation.models.periods import during
 from delegation.permissions import can_assign_staff, can_end_staff_assignment
 from delegation.services import roles as role_service
 from delegation.services.decisions import Problem, not_allowed
+from delegation.services.group_acts import name_taken
 
 
 @transaction.atomic
@@ -31,12 +33,56 @@ def create_client_group(
     """Make an empty client group. Its name is unique in the firm, archived ones included."""
     if not can_assign_staff(Access(actor, acting_for, at)).allowed:
         return _refuse("client_group.create", _not_allowed(acting_for), actor, acting_for, name, at)
-    if ClientGroup.objects.filter(provider=acting_for, name=name).exists():
-        taken = "name_taken", _("There is a group of this name already.")
-        return _refuse("client_group.create", taken, actor, acting_for, name, at)
-    group = ClientGroup.objects.create(provider=acting_for, name=name, created_at=at)
+    group = ClientGroup(provider=acting_for, name=name, created_at=at)
+    if not _saved(group):
+        return _refuse("client_group.create", name_taken(), actor, acting_for, name, at)
     record(verb="client_group.create", **_about(actor, acting_for, group.name, group.pk, at))
     return group
+
+
+@transaction.atomic
+def rename_client_group(
+    *, actor: User, acting_for: BusinessAccount, group: ClientGroup, name: str, at: datetime
+) -> ClientGroup | Refusal:
+    """Give a group another name. Who is in it, and who is assigned to it, stays."""
+    locked = _lock_group(group)
+    access = Access(actor, acting_for, at)
+    problem = _why_not_changeable(access, locked, may=can_assign_staff(access).allowed)
+    before, locked.name = locked.name, name
+    if problem is None and not _saved(locked):
+        problem = name_taken()
+    if problem:
+        return _refuse("client_group.rename", problem, actor, acting_for, before, at)
+    record(
+        verb="client_group.rename",
+        before={"name": before},
+        **_about(actor, acting_for, name, locked.pk, at),
+    )
+    return locked
+
+
+@transaction.atomic
+def archive_client_group(
+    *, actor: User, acting_for: BusinessAccount, group: ClientGroup, at: datetime
+) -> ClientGroup | Refusal:
+    """Archive a group: whoever worked for its clients through it stops at once."""
+    locked = _lock_group(group)
+    at = not_before(at, business_chain(acting_for.bn9))
+    access = Access(actor, acting_for, at)
+    may = can_end_staff_assignment(access).allowed
+    problem = _why_not_changeable(access, locked, may=may)
+    if problem:
+        return _refuse("client_group.archive", problem, actor, acting_for, locked.name, at)
+    locked.archived_at = at
+    locked.save()
+    ended = locked.assignments.filter(during(at)).update(ends_at=at)
+    left = locked.members.filter(during(at)).update(ends_at=at)
+    record(
+        verb="client_group.archive",
+        after={"clients": left, "assignments": ended},
+        **_about(actor, acting_for, locked.name, locked.pk, at),
+    )
+    return locked
 
 
 @transaction.atomic
@@ -49,20 +95,53 @@ def add_client_to_group(
     at: datetime,
 ) -> ClientGroupMember | Refusal:
     """Put a client into a group; whoever is assigned to the group works for it at once."""
+    locked = _lock_group(group)
+    at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     known = access.clients().filter(pk=client.pk).exists()
-    if not can_assign_staff(access).allowed or not known or group.provider_id != acting_for.pk:
-        return _refuse(
-            "client_group.add", _not_allowed(acting_for), actor, acting_for, group.name, at
-        )
-    member = ClientGroupMember.objects.filter(during(at), group=group, client=client).first()
+    may = can_assign_staff(access).allowed and known
+    problem = _why_not_changeable(access, locked, may=may)
+    if problem:
+        return _refuse("client_group.add", problem, actor, acting_for, locked.name, at)
+    member = ClientGroupMember.objects.filter(during(at), group=locked, client=client).first()
     if member is None:
-        member = ClientGroupMember.objects.create(group=group, client=client, starts_at=at)
+        member = ClientGroupMember.objects.create(group=locked, client=client, starts_at=at)
         record(
             verb="client_group.add",
             after={"client": client.bn9},
-            **_about(actor, acting_for, group.name, group.pk, at),
+            **_about(actor, acting_for, locked.name, locked.pk, at),
         )
+    return member
+
+
+@transaction.atomic
+def remove_client_from_group(
+    *,
+    actor: User,
+    acting_for: BusinessAccount,
+    group: ClientGroup,
+    client: BusinessAccount,
+    at: datetime,
+) -> ClientGroupMember | Refusal:
+    """Take a client out of a group: whoever worked for it through the group stops at once."""
+    locked = _lock_group(group)
+    at = not_before(at, business_chain(acting_for.bn9))
+    access = Access(actor, acting_for, at)
+    may = can_end_staff_assignment(access).allowed
+    problem = _why_not_changeable(access, locked, may=may)
+    member = locked.members.filter(during(at), client=client).first()
+    if problem is None and member is None:
+        problem = "already_ended", _("This client is not in the group. Nothing was changed.")
+    if problem or member is None:
+        why = problem or _not_allowed(acting_for)
+        return _refuse("client_group.remove", why, actor, acting_for, locked.name, at)
+    member.ends_at = at
+    member.save()
+    record(
+        verb="client_group.remove",
+        after={"client": client.bn9},
+        **_about(actor, acting_for, locked.name, locked.pk, at),
+    )
     return member
 
 
@@ -86,6 +165,8 @@ def create_staff_assignment(
         role_service.lock_membership(assignee, acting_for)
     else:
         assignee = role_service.lock_group(assignee)
+    if isinstance(target, ClientGroup):
+        target = _lock_group(target)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     problem = _why_not_assignable(access, assignee, target, ends_at)
@@ -114,6 +195,53 @@ def create_staff_assignment(
 
 
 @transaction.atomic
+def change_staff_assignment(
+    *,
+    actor: User,
+    acting_for: BusinessAccount,
+    assignment: StaffAssignment,
+    role: Ceiling,
+    at: datetime,
+    ends_at: datetime | None = None,
+) -> StaffAssignment | Refusal:
+    """Let an assignment go on with another role or last day: it ends, and a new one begins."""
+    assignee = assignment.person or assignment.employee_group
+    if isinstance(assignee, User):
+        role_service.lock_membership(assignee, acting_for)
+    elif assignee:
+        assignee = role_service.lock_group(assignee)
+    target = assignment.client or assignment.client_group
+    if isinstance(target, ClientGroup):
+        target = _lock_group(target)
+    locked = StaffAssignment.objects.select_for_update(no_key=True).get(pk=assignment.pk)
+    at = not_before(at, business_chain(acting_for.bn9))
+    if assignee is None or target is None or locked.provider_id != acting_for.pk:
+        problem: Problem | None = _not_allowed(acting_for)
+    else:
+        access = Access(actor, acting_for, at)
+        problem = _why_not_assignable(access, assignee, target, ends_at) or _why_over(locked, at)
+    if problem:
+        return _refuse("staff_assignment.change", problem, actor, acting_for, _name(assignee), at)
+    before = {"role": locked.role, "ends_at": locked.ends_at}
+    locked.ends_at = at
+    locked.save()
+    locked.pk, locked._state.adding = uuid4(), True
+    locked.starts_at, locked.ends_at = at, ends_at
+    locked.role, locked.assigned_by = role, actor
+    locked.save(force_insert=True)
+    about = _about(actor, acting_for, _name(assignee), locked.pk, at)
+    if isinstance(assignee, User):
+        about["chains"].append(person_chain(assignee))
+    record(
+        verb="staff_assignment.change",
+        before=before,
+        after={"target": str(target), "role": role.value, "ends_at": ends_at},
+        **about,
+    )
+    return locked
+
+
+@transaction.atomic
 def end_staff_assignment(
     *, actor: User, acting_for: BusinessAccount, assignment: StaffAssignment, at: datetime
 ) -> StaffAssignment | Refusal:
@@ -124,8 +252,8 @@ def end_staff_assignment(
     problem: Problem | None = None
     if not allowed or locked.provider_id != acting_for.pk:
         problem = "not_allowed", _("You cannot assign employees here.")
-    elif not locked.active_at(at):
-        problem = "already_ended", _("This assignment is over already. Nothing was changed.")
+    else:
+        problem = _why_over(locked, at)
     if problem:
         return _refuse("staff_assignment.end", problem, actor, acting_for, _name(assignee), at)
     locked.ends_at = at
@@ -165,12 +293,41 @@ def _why_not_assignable(
     if isinstance(target, BusinessAccount):
         known = access.clients().filter(pk=target.pk).exists()
     else:
-        known = target.provider_id == access.acting_for.pk
+        known = target.provider_id == access.acting_for.pk and target.archived_at is None
     if not ours or not known:
         return _not_allowed(access.acting_for)
     if ends_at is not None and ends_at <= access.at:
         return "ends_in_the_past", _("The last day cannot be before today.")
     return None
+
+
+def _why_over(assignment: StaffAssignment, at: datetime) -> Problem | None:
+    if assignment.active_at(at):
+        return None
+    return "already_ended", _("This assignment is over already. Nothing was changed.")
+
+
+def _lock_group(group: ClientGroup) -> ClientGroup:
+    """The group as it is now, held: what it holds changes one act at a time."""
+    return ClientGroup.objects.select_for_update(no_key=True).get(pk=group.pk)
+
+
+def _why_not_changeable(access: Access, group: ClientGroup, *, may: bool) -> Problem | None:
+    if not may or group.provider_id != access.acting_for.pk:
+        return _not_allowed(access.acting_for)
+    if group.archived_at is not None:
+        return "archived", _("This group is archived. Nothing was changed.")
+    return None
+
+
+def _saved(group: ClientGroup) -> bool:
+    """Save a group, unless another of the firm has its name."""
+    try:
+        with transaction.atomic():
+            group.save()
+    except IntegrityError:
+        return False
+    return True
 
 
 def _not_allowed(acting_for: BusinessAccount) -> Problem:

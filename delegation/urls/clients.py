@@ -2,7 +2,28 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from delegation.views import board, clients, endings, narrowing, request_batches
+from delegation.views import (
+    board,
+    client_groups,
+    clients,
+    endings,
+    narrowing,
+    request_batches,
+    staff,
+)
+
+one_group = [
+    path("", client_groups.client_group_detail, name="client_group_detail"),
+    path("rename/", client_groups.client_group_rename, name="client_group_rename"),
+    path("archive/", client_groups.client_group_archive, name="client_group_archive"),
+    path("add/", client_groups.client_group_add, name="client_group_add"),
+    path("assign/", staff.client_group_assign, name="client_group_assign"),
+    path(
+        "clients/<bn9:client_bn9>/remove/",
+        client_groups.client_group_remove,
+        name="client_group_remove",
+    ),
+]
 
 request_files = [
     path("", request_batches.request_batch_create, name="request_batch_create"),
@@ -38,14 +59,25 @@ provider_side: list[URLPattern | URLResolver] = [
     path("<bn9:client_bn9>/leave/", endings.relationship_leave, name="relationship_leave"),
     path(
         "<bn9:client_bn9>/assign/",
-        clients.staff_assignment_create,
+        staff.staff_assignment_create,
         name="staff_assignment_create",
     ),
+    path("results/<uuid:key>/", staff.client_results, name="client_results"),
+    path("groups/", client_groups.client_group_list, name="client_group_list"),
+    path("groups/new/", client_groups.client_group_create, name="client_group_create"),
+    path("staff/", staff.staff_list, name="staff_list"),
+    path("staff/assign/", staff.staff_assignment_bulk, name="staff_assignment_bulk"),
+    path("staff/<uuid:pk>/", staff.staff_detail, name="staff_detail"),
+    path("staff/groups/<uuid:pk>/", staff.staff_group_detail, name="staff_group_detail"),
     path(
-        "<bn9:client_bn9>/assignments/<uuid:pk>/end/",
-        clients.staff_assignment_end,
-        name="staff_assignment_end",
+        "assignments/<uuid:pk>/change/",
+        staff.staff_assignment_change,
+        name="staff_assignment_change",
     ),
+    path("assignments/<uuid:pk>/end/", staff.staff_assignment_end, name="staff_assignment_end"),
 ]
 
-urlpatterns = [path("businesses/<bn9:bn9>/clients/", include(provider_side))]
+urlpatterns = [
+    path("businesses/<bn9:bn9>/clients/groups/<uuid:pk>/", include(one_group)),
+    path("businesses/<bn9:bn9>/clients/", include(provider_side)),
+]

@@ -18,6 +18,7 @@ from delegation.forms.board import ClientFilterForm
 from delegation.models import RelationshipRequest
 from delegation.navigation import client_nav, section_nav
 from delegation.permissions import (
+    can_assign_staff,
     can_list_clients,
     can_list_relationship_requests,
     can_request_relationship,
@@ -63,6 +64,8 @@ def client_list(request: HttpRequest, bn9: str) -> HttpResponse:
         wanted = form.wanted()
         found = board(access, wanted, after=request.GET.get("after", ""))
         context |= {"page": found.page, "clients": found.rows, "view": wanted.view}
+    unassigned = context["view"] is View.UNASSIGNED
+    context["may_pick"] = unassigned and can_assign_staff(access).allowed
     context["views"] = _views(access, context["view"])
     status = 200 if form.is_valid() else 422
     return render(request, "delegation/client_list.html", context, status=status)

@@ -9,26 +9,21 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import User
 from audit.services import Refusal
 from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.clients import (
     assigned_to,
-    assignments_to,
     clients_of,
     sent_requests,
 )
 from delegation.entry import client_of, enter_firm
 from delegation.forms.clients import (
     RelationshipRequestCreateForm,
-    StaffAssignmentCreateForm,
 )
 from delegation.models import (
-    Ceiling,
     RelationshipRequest,
-    StaffAssignment,
 )
 from delegation.navigation import section_nav
 from delegation.permissions import (
@@ -44,11 +39,6 @@ from delegation.reasons import Reason
 from delegation.relationships import lines_of
 from delegation.request_file import wish_of
 from delegation.requests import Titles, is_approved, request_state, request_tag, steps_of
-from delegation.services.clients import (
-    assignable_people,
-    create_staff_assignment,
-    end_staff_assignment,
-)
 from delegation.services.relationships import (
     create_relationship_request,
     withdraw_relationship_request,
@@ -56,7 +46,6 @@ from delegation.services.relationships import (
 from delegation.terms import PROVIDER_LABELS, agreed, live_terms, rules_in_words
 from delegation.views.employees import status_of
 from delegation.views.limits import with_retry
-from pages.formats import end_of_day
 from pages.once import once
 from pages.rules import rule
 from pages.steady import steady
@@ -66,7 +55,7 @@ from pages.steady import steady
 def client_detail(request: HttpRequest, bn9: str, client_bn9: str) -> HttpResponse:
     """What the firm may do for a client, and who of the firm works for it."""
     access = enter_firm(request, bn9)
-    return _client_page(request, access, client_of(access, client_bn9))
+    return client_page(request, access, client_of(access, client_bn9))
 
 
 @rule(get=can_request_relationship, post=can_request_relationship)
@@ -131,68 +120,6 @@ def relationship_request_withdraw(request: HttpRequest, bn9: str, pk: UUID) -> H
     return redirect("relationship_request_status", bn9=bn9, pk=pk)
 
 
-@rule(get=can_assign_staff, post=can_assign_staff)
-@once
-def staff_assignment_create(request: HttpRequest, bn9: str, client_bn9: str) -> HttpResponse:
-    """Let an employee of the firm work for a client."""
-    access = enter_firm(request, bn9)
-    client = client_of(access, client_bn9)
-    people = {str(person.pk): person for person in _not_assigned_yet(access, client)}
-    form = StaffAssignmentCreateForm(
-        request.POST if request.method == "POST" else None,
-        people=[(key, f"{one.get_full_name()} ({one.email})") for key, one in people.items()],
-        today=_today(access),
-    )
-    status = 422 if form.is_bound else 200
-    if form.is_valid():
-        last = form.cleaned_data["last_day"]
-        person = people[form.cleaned_data["person"]]
-        answer = create_staff_assignment(
-            actor=access.person,
-            acting_for=access.acting_for,
-            assignee=person,
-            target=client,
-            role=Ceiling(form.cleaned_data["role"]),
-            at=access.at,
-            ends_at=end_of_day(last) if last else None,
-        )
-        if not isinstance(answer, Refusal):
-            said = _("%(person)s now works for %(client)s, %(bn)s.")
-            messages.success(request, said % _who(person.get_full_name(), client))
-            return redirect("client_detail", bn9=bn9, client_bn9=client_bn9)
-        form.add_error(None, str(answer.message))
-        status = status_of(answer)
-    context = {
-        "business": access.acting_for,
-        "client": client,
-        "form": form,
-        "are_people": bool(people),
-        "sections": section_nav(access, "client_list"),
-    }
-    return render(request, "delegation/staff_assignment_create.html", context, status=status)
-
-
-@rule(post=can_end_staff_assignment)
-@once
-def staff_assignment_end(request: HttpRequest, bn9: str, client_bn9: str, pk: UUID) -> HttpResponse:
-    """End the work of an employee for a client, at once."""
-    access = enter_firm(request, bn9)
-    client = client_of(access, client_bn9)
-    ours = StaffAssignment.objects.filter(provider=access.acting_for, client=client)
-    assignment = get_object_or_404(ours.select_related("person", "employee_group"), pk=pk)
-    answer = end_staff_assignment(
-        actor=access.person, acting_for=access.acting_for, assignment=assignment, at=access.at
-    )
-    if isinstance(answer, Refusal):
-        return _client_page(
-            request, access, client, problem=str(answer.message), status=status_of(answer)
-        )
-    name = str(assignment.person or assignment.employee_group)
-    said = _("%(person)s no longer works for %(client)s, %(bn)s.")
-    messages.success(request, said % _who(name, client))
-    return redirect("client_detail", bn9=bn9, client_bn9=client_bn9)
-
-
 def _enter_request(request: HttpRequest, bn9: str, pk: UUID) -> tuple[Access, RelationshipRequest]:
     """The access of a manager of the firm and a request that the firm sent."""
     access = enter_firm(request, bn9)
@@ -240,7 +167,7 @@ def _titles(waiting: RelationshipRequest) -> Titles:
     )
 
 
-def _client_page(
+def client_page(
     request: HttpRequest,
     access: Access,
     client: BusinessAccount,
@@ -248,6 +175,7 @@ def _client_page(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    """The page of a client, and why an act on it was refused."""
     [known] = clients_of(access, [client])
     terms = agreed(known.terms, access.at, PROVIDER_LABELS)
     may_unassign = can_end_staff_assignment(access).allowed
@@ -265,18 +193,3 @@ def _client_page(
         "sections": section_nav(access, "client_list"),
     }
     return render(request, "delegation/client_detail.html", context, status=status)
-
-
-def _not_assigned_yet(access: Access, client: BusinessAccount) -> list[User]:
-    """The firm's people that can still be assigned: not those who are, nor the person itself."""
-    taken = {row.person_id for row in assignments_to(access, client) if row.client_id}
-    return [
-        person
-        for person in assignable_people(access.acting_for, access.at)
-        if person.pk not in taken and person != access.person
-    ]
-
-
-def _who(name: str, client: BusinessAccount) -> dict[str, str]:
-    """Who works for whom, for the message after an act."""
-    return {"person": name, "client": client.name, "bn": client.bn_shown}

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.urls import reverse
 
@@ -27,6 +28,7 @@ from delegation.request_file import check
 from delegation.roles import Role
 from delegation.services.agreements import Rules
 from delegation.services.batches import create_request_batch
+from delegation.services.clients import create_client_group
 from delegation.services.continuity import nominate_successor
 from delegation.services.feeds import token_hash
 from delegation.services.groups import (
@@ -81,6 +83,9 @@ class Cast:
         self.people["sees_all"] = before.assign("Una", wide, maple).person
         self.people["expired"] = before.assign("Julie", past, maple).person
         self.ids["assignment"] = StaffAssignment.objects.get(person=self.people["own_only"]).pk
+        by_itn = {"actor": before.manager(itn), "acting_for": itn, "at": before.at}
+        self.ids["client_group"] = done(create_client_group(name="Ours", **by_itn)).pk
+        self.ids["ben"] = Membership.objects.get(person=self.people["own_only"]).pk
 
     def _hire(
         self, before: World, maple: BusinessAccount, cedar: BusinessAccount,
@@ -441,8 +446,7 @@ def _client_pages(cast: Cast) -> Iterator[Row]:
     yield Row("relationship_narrow", client, {422: "bam_itn", 403: staff}, "POST")
     yield Row("relationship_leave", client, {200: "bam_itn", 403: staff})
     yield Row("relationship_leave", client, {422: "bam_itn", 403: staff}, "POST")
-    over = client | {"pk": cast.ids["assignment"]}
-    yield Row("staff_assignment_end", over, {405: EVERYBODY})
+    yield from _order_pages(cast)
     foreign = itn | {"client_bn9": next_bn9()}
     yield Row("client_detail", foreign, {})
     yield Row("staff_assignment_create", foreign, {403: staff})
@@ -460,6 +464,33 @@ def _request_file_pages(cast: Cast, staff: str) -> Iterator[Row]:
     yield Row("request_batch_send", file, {405: EVERYBODY})
     foreign = {"bn9": cast.ids["wide"], "pk": cast.ids["file"]}
     yield Row("request_batch_detail", foreign, {403: "sees_all"})
+
+
+def _order_pages(cast: Cast) -> Iterator[Row]:
+    """A provider's own order is its managers' alone."""
+    itn = {"bn9": cast.ids["itn"]}
+    managers = {200: "bam_itn", 403: "own_only unassigned"}
+    refused = {422: "bam_itn", 403: "own_only unassigned"}
+    group = itn | {"pk": cast.ids["client_group"]}
+    assignment = itn | {"pk": cast.ids["assignment"]}
+    for name in ("client_group_list", "staff_list"):
+        yield Row(name, itn, managers)
+    for name in ("client_group_create", "staff_assignment_bulk"):
+        yield Row(name, itn, managers)
+        yield Row(name, itn, refused, "POST")
+    yield Row("client_results", itn | {"key": uuid4()}, {403: "own_only unassigned"})
+    yield Row("client_group_detail", group, managers)
+    for name in ("client_group_rename", "client_group_archive", "client_group_assign"):
+        yield Row(name, group, managers)
+        yield Row(name, group, refused, "POST")
+    yield Row("client_group_add", group, refused, "POST")
+    removed = group | {"client_bn9": cast.ids["maple"]}
+    yield Row("client_group_remove", removed, {405: EVERYBODY})
+    yield Row("staff_detail", itn | {"pk": cast.ids["ben"]}, managers)
+    yield Row("staff_group_detail", itn | {"pk": uuid4()}, {403: "own_only unassigned"})
+    yield Row("staff_assignment_change", assignment, managers)
+    yield Row("staff_assignment_change", assignment, refused, "POST")
+    yield Row("staff_assignment_end", assignment, {405: EVERYBODY})
 
 
 def _transaction_pages(cast: Cast) -> Iterator[Row]:

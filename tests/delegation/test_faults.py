@@ -407,6 +407,38 @@ def _add_client_to_group(scene: Scene) -> Act:
     return partial(clients.add_client_to_group, group=group, client=scene.maple, **scene.lead)
 
 
+def _rename_client_group(scene: Scene) -> Act:
+    return partial(
+        clients.rename_client_group, group=scene.client_group(), name="Lamps", **scene.lead
+    )
+
+
+def _grouped(scene: Scene) -> Any:
+    group = scene.client_group()
+    done(clients.add_client_to_group(group=group, client=scene.maple, **scene.lead))
+    return group
+
+
+def _archive_client_group(scene: Scene) -> Act:
+    return partial(clients.archive_client_group, group=_grouped(scene), **scene.lead)
+
+
+def _remove_client_from_group(scene: Scene) -> Act:
+    return partial(
+        clients.remove_client_from_group, group=_grouped(scene), client=scene.maple, **scene.lead
+    )
+
+
+def _change_staff_assignment(scene: Scene) -> Act:
+    done(_create_staff_assignment(scene)())
+    return partial(
+        clients.change_staff_assignment,
+        assignment=StaffAssignment.objects.get(),
+        role=Ceiling.READER,
+        **scene.lead,
+    )
+
+
 def _create_staff_assignment(scene: Scene) -> Act:
     scene.world.relationship(scene.maple, scene.north)
     return partial(
@@ -628,7 +660,11 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     grants.change_role: _change_role,
     clients.create_client_group: _create_client_group,
     clients.add_client_to_group: _add_client_to_group,
+    clients.rename_client_group: _rename_client_group,
+    clients.archive_client_group: _archive_client_group,
+    clients.remove_client_from_group: _remove_client_from_group,
     clients.create_staff_assignment: _create_staff_assignment,
+    clients.change_staff_assignment: _change_staff_assignment,
     clients.end_staff_assignment: _end_staff_assignment,
     groups.create_employee_group: _create_employee_group,
     groups.add_employee_to_group: _add_employee_to_group,
