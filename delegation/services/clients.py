@@ -161,12 +161,7 @@ def create_staff_assignment(
     An assignment gives at most what the client's terms allow. The firm's BAMs need none, and give
     none to themselves, by a group neither.
     """
-    if isinstance(assignee, User):
-        role_service.lock_membership(assignee, acting_for)
-    else:
-        assignee = role_service.lock_group(assignee)
-    if isinstance(target, ClientGroup):
-        target = _lock_group(target)
+    assignee, target = _held(assignee, target, acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     problem = _why_not_assignable(access, assignee, target, ends_at)
@@ -183,14 +178,7 @@ def create_staff_assignment(
     except IntegrityError:
         problem = "already_assigned", _("This assignment exists already.")
         return _refuse("staff_assignment.create", problem, actor, acting_for, _name(assignee), at)
-    about = _about(actor, acting_for, _name(assignee), assignment.pk, at)
-    if isinstance(assignee, User):
-        about["chains"].append(person_chain(assignee))
-    record(
-        verb="staff_assignment.create",
-        after={"target": str(target), "role": role.value, "ends_at": ends_at},
-        **about,
-    )
+    _record_assignment("staff_assignment.create", assignment, actor)
     return assignment
 
 
@@ -205,21 +193,13 @@ def change_staff_assignment(
     ends_at: datetime | None = None,
 ) -> StaffAssignment | Refusal:
     """Let an assignment go on with another role or last day: it ends, and a new one begins."""
-    assignee = assignment.person or assignment.employee_group
-    if isinstance(assignee, User):
-        role_service.lock_membership(assignee, acting_for)
-    elif assignee:
-        assignee = role_service.lock_group(assignee)
-    target = assignment.client or assignment.client_group
-    if isinstance(target, ClientGroup):
-        target = _lock_group(target)
+    assignee, target = _held(*_parties(assignment), acting_for)
     locked = StaffAssignment.objects.select_for_update(no_key=True).get(pk=assignment.pk)
     at = not_before(at, business_chain(acting_for.bn9))
-    if assignee is None or target is None or locked.provider_id != acting_for.pk:
-        problem: Problem | None = _not_allowed(acting_for)
-    else:
-        access = Access(actor, acting_for, at)
-        problem = _why_not_assignable(access, assignee, target, ends_at) or _why_over(locked, at)
+    access = Access(actor, acting_for, at)
+    problem = _why_not_assignable(access, assignee, target, ends_at) or _why_over(locked, at)
+    if locked.provider_id != acting_for.pk:
+        problem = _not_allowed(acting_for)
     if problem:
         return _refuse("staff_assignment.change", problem, actor, acting_for, _name(assignee), at)
     before = {"role": locked.role, "ends_at": locked.ends_at}
@@ -229,15 +209,7 @@ def change_staff_assignment(
     locked.starts_at, locked.ends_at = at, ends_at
     locked.role, locked.assigned_by = role, actor
     locked.save(force_insert=True)
-    about = _about(actor, acting_for, _name(assignee), locked.pk, at)
-    if isinstance(assignee, User):
-        about["chains"].append(person_chain(assignee))
-    record(
-        verb="staff_assignment.change",
-        before=before,
-        after={"target": str(target), "role": role.value, "ends_at": ends_at},
-        **about,
-    )
+    _record_assignment("staff_assignment.change", locked, actor, before)
     return locked
 
 
@@ -299,6 +271,42 @@ def _why_not_assignable(
     if ends_at is not None and ends_at <= access.at:
         return "ends_in_the_past", _("The last day cannot be before today.")
     return None
+
+
+def _parties(
+    assignment: StaffAssignment,
+) -> tuple[User | EmployeeGroup, BusinessAccount | ClientGroup]:
+    """Who works for what: the database keeps exactly one of each kind."""
+    assignee = assignment.person or assignment.employee_group
+    target = assignment.client or assignment.client_group
+    if assignee is None or target is None:
+        raise ValueError("An assignment names who works, and for what.")
+    return assignee, target
+
+
+def _held(
+    assignee: User | EmployeeGroup,
+    target: BusinessAccount | ClientGroup,
+    acting_for: BusinessAccount,
+) -> tuple[User | EmployeeGroup, BusinessAccount | ClientGroup]:
+    """Both sides of an assignment as they are now, held where they can end."""
+    if isinstance(assignee, User):
+        role_service.lock_membership(assignee, acting_for)
+    else:
+        assignee = role_service.lock_group(assignee)
+    return assignee, _lock_group(target) if isinstance(target, ClientGroup) else target
+
+
+def _record_assignment(
+    verb: str, row: StaffAssignment, actor: User, before: dict[str, Any] | None = None
+) -> None:
+    """Tell the history of the firm, and that of the person where it is one."""
+    assignee, target = _parties(row)
+    about = _about(actor, row.provider, _name(assignee), row.pk, row.starts_at)
+    if isinstance(assignee, User):
+        about["chains"].append(person_chain(assignee))
+    after = {"target": str(target), "role": str(row.role), "ends_at": row.ends_at}
+    record(verb=verb, before=before, after=after, **about)
 
 
 def _why_over(assignment: StaffAssignment, at: datetime) -> Problem | None:
