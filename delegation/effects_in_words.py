@@ -136,7 +136,7 @@ def _sentences(touched: Sequence[Touched], names: dict[int, str], words: _Words)
                 "role": after.label if after else "",
                 "before": before.label if before else "",
             }
-    yield from _exceptions(touched, names)
+    yield from _exceptions(touched, names, words)
 
 
 def _rank(pair: tuple[Role | None, Role | None]) -> tuple[int, int]:
@@ -208,19 +208,19 @@ def _said_of_clients(before: Role | None, after: Role | None, people: int) -> st
     )
 
 
-def _exceptions(touched: Iterable[Touched], names: dict[int, str]) -> Iterator[str]:
+def _exceptions(touched: Iterable[Touched], names: dict[int, str], words: _Words) -> Iterator[str]:
     """Those for whom less changes than the act says, and why."""
     every = list(touched)
     managers = [one.key for one in every if one.is_manager]
     idle = [one.key for one in every if one.is_idle and not one.is_manager]
-    keeping = [one.key for one in every if one.is_counted and any(one.kept.values())]
-    if keeping:
-        said = ngettext(
-            "%(who)s keeps a role that is also held in another way.",
-            "%(who)s keep a role that is also held in another way.",
-            len(keeping),
-        )
-        yield said % {"who": _who(keeping, names)}
+    keeping = [one for one in every if one.is_counted and any(one.kept.values())]
+    if len(keeping) == 1:
+        lines = [line for kind in keeping[0].kept for line in _kept(kind, keeping[0], words)]
+        said = _("%(who)s keeps this: %(what)s.")
+        yield said % {"who": names[keeping[0].key], "what": "; ".join(lines)}
+    elif keeping:
+        said = _("%(who)s keep roles that they also hold in another way.")
+        yield said % {"who": _who([one.key for one in keeping], names)}
     if managers:
         said = ngettext(
             "%(who)s reaches everything as a Business Account Manager.",

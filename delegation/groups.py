@@ -27,7 +27,8 @@ from delegation.models import (
     StaffAssignment,
 )
 from delegation.models.periods import during
-from delegation.roles import Role
+from delegation.permissions import can_manage_groups
+from delegation.roles import Role, strongest
 from delegation.terms import program_label
 
 MOST = 50
@@ -83,6 +84,14 @@ def employee_groups(access: Access, *, archived: bool, named: str = "") -> Query
         roles=_count(GroupProgramRole.objects.filter(live), own)
         + _count(GroupProgramGroupRole.objects.filter(live), own),
     )
+
+
+def groups_to_join(access: Access) -> list[EmployeeGroup]:
+    """The employee groups into which the person may put others, by name."""
+    if not can_manage_groups(access).allowed:
+        return []
+    groups = EmployeeGroup.objects.filter(business=access.acting_for, archived_at=None)
+    return list(groups.order_by("name"))
 
 
 def members_of(group: EmployeeGroup, at: datetime) -> QuerySet[EmployeeGroupMember]:
@@ -149,6 +158,23 @@ def roles_over_groups(group: EmployeeGroup, at: datetime) -> QuerySet[GroupProgr
     rows = GroupProgramGroupRole.objects.filter(during(at), group=group.auth_group)
     named = rows.select_related("content_object", "permission", "group__employee_group")
     return named.order_by("content_object__name", "pk")
+
+
+def roles_through(group: EmployeeGroup, at: datetime) -> dict[str, Role]:
+    """The best role that a group gives on each program account, by extension: 2 queries."""
+    over = GroupProgramGroupRole.objects.filter(
+        during(at),
+        during(at, "content_object__members__"),
+        group=group.auth_group,
+        content_object__archived_at=None,
+    ).values_list("content_object__members__program__extension", "permission__codename")
+    single = roles_on_programs(group, at).values_list(
+        "content_object__extension", "permission__codename"
+    )
+    best: dict[str, Role] = {}
+    for extension, role in [*over, *single]:
+        best[extension] = strongest(best.get(extension), Role(role)) or Role(role)
+    return best
 
 
 def given(rows: Iterable[GroupRole]) -> list[GivenRole]:

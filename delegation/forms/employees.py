@@ -1,6 +1,6 @@
 """Forms about the people of a business: ask for access, approve, reject, find an employee."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from django import forms
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from businesses.forms import BN9Field, ProgramExtensionField
 from delegation.forms.grants import GrantForm
-from delegation.models import AccessRequestLine
+from delegation.models import AccessRequestLine, EmployeeGroup
 from delegation.roles import PROGRAM_ROLES, Role
 from delegation.terms import extension_label
 from pages.forms import PortalForm
@@ -133,13 +133,39 @@ class AccessRequestRejectForm(DecisionForm):
 
 
 class AccessRequestApproveForm(GrantForm, DecisionForm):
-    """Which access a request is answered with: for each program account near what was wished."""
+    """Which access a request is answered with: for each program account near what was wished.
+
+    `groups` are the employee groups into which the reader may put the person, by key.
+    """
 
     nothing_chosen = _("Choose a role on at least one program account, or reject the request.")
 
-    def __init__(self, *args: Any, lines: Iterable[AccessRequestLine], **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        lines: Iterable[AccessRequestLine],
+        groups: Mapping[str, EmployeeGroup],
+        **options: Any,
+    ) -> None:
         wished = {line.extension: line.wished_role for line in lines}
         super().__init__(*args, wished=wished, **options)
+        self.groups = groups
+        if groups:
+            self.fields["group"] = forms.ChoiceField(
+                label=_("Employee group"),
+                help_text=_("The person has the roles of the group while in it."),
+                required=False,
+                choices=[("", _("None")), *((key, one.name) for key, one in groups.items())],
+            )
+
+    def gives(self) -> bool:
+        """Whether anything but the whole business is given: roles, or a group."""
+        return super().gives() or bool(self.cleaned_data.get("group"))
+
+    def chosen_group(self) -> EmployeeGroup | None:
+        """The employee group into which the person is put."""
+        is_whole = self.makes_bam()
+        return None if is_whole else self.groups.get(self.cleaned_data.get("group", ""))
 
 
 class EmployeeFilterForm(PortalForm):

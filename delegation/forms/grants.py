@@ -94,10 +94,13 @@ class GrantForm(PortalForm):
 
     def clean(self) -> dict[str, Any]:
         """Something is given."""
-        given = any(self.cleaned_data.get(program.extension) for program in self.programs)
-        if not self.errors and not self.makes_bam() and not given:
+        if not self.errors and not self.makes_bam() and not self.gives():
             self.add_error(None, self.nothing_chosen)
         return self.cleaned_data
+
+    def gives(self) -> bool:
+        """Whether anything but the whole business is given."""
+        return any(self.cleaned_data.get(program.extension) for program in self.programs)
 
     def makes_bam(self) -> bool:
         """Whether the whole business is given."""

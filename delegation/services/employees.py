@@ -1,7 +1,7 @@
 """Access requests of employees: ask, approve, reject, withdraw."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,16 +20,18 @@ from audit.services import (
 )
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
-from delegation.models import AccessRequest, AccessRequestLine, Decision
+from delegation.groups import roles_through
+from delegation.models import AccessRequest, AccessRequestLine, Decision, EmployeeGroup
 from delegation.models.periods import during
 from delegation.permissions import (
     can_approve_access_request,
     can_end_role,
     can_grant_role,
+    can_manage_groups,
     can_reject_access_request,
     can_withdraw_access_request,
 )
-from delegation.roles import Action, Role
+from delegation.roles import Action, Role, strongest
 from delegation.services import roles as role_service
 from delegation.services.decisions import (
     Problem,
@@ -42,6 +44,8 @@ from delegation.services.decisions import (
     why_not_decidable,
     why_not_yours,
 )
+from delegation.services.group_acts import why_not_changeable
+from delegation.services.groups import put_into_group
 from delegation.services.limits import count_access_request
 from delegation.terms import extension_label
 from notices.services import notify
@@ -52,10 +56,14 @@ WHOLE = "business"
 
 @dataclass(frozen=True)
 class Grants:
-    """What an approval gives: the whole business, or a role for each program account (by pk)."""
+    """What an approval gives: the whole business, or a role for each program account (by pk).
+
+    Beside those roles, or instead of them, the person may be put into an employee group.
+    """
 
     make_bam: bool = False
     programs: Mapping[int, Role] | None = None
+    group: EmployeeGroup | None = None
 
     def named(self, business: BusinessAccount) -> dict[ProgramAccount, Role]:
         """The program accounts of the business among those granted, with their roles."""
@@ -135,6 +143,8 @@ def approve_access_request(
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     lines = can_approve_access_request(access, locked)
+    if grants.group:
+        grants = replace(grants, group=role_service.lock_group(grants.group))
     given = grants.named(acting_for)
     problem = (
         why_not_decidable(locked, Decision.APPROVED, expected_version, at)
@@ -144,13 +154,15 @@ def approve_access_request(
     if problem:
         return _refuse_decision("access_request.approve", problem, actor, acting_for, locked, at)
     shown = _grant(locked.person, acting_for, grants, given, actor, at)
-    _decide_lines(locked, lines, grants.make_bam, given, actor, at)
+    _decide_lines(locked, lines, grants, given, actor, at)
     close_if_decided(locked, actor, at)
     in_words = [(_named(scope), Role(role).label) for scope, role in shown.items()]
-    _told(locked, acting_for, "access_request_approved", at, given=in_words)
+    _told(locked, acting_for, "access_request_approved", at, given=in_words, group=grants.group)
+    if grants.group:
+        put_into_group(access, grants.group, locked.person)
     record(
         verb="access_request.approve",
-        after={"roles": shown},
+        after={"roles": shown, "group": grants.group.name if grants.group else ""},
         path=own_path(access),
         **_about(actor, locked, at, acting_for),
     )
@@ -243,7 +255,7 @@ def _why_not_grantable(
     barred = why_not_person(access, access_request.person) or why_closed(access, given)
     if barred:
         return barred
-    if not grants.make_bam and not given:
+    if not grants.make_bam and not given and not grants.group:
         return "nothing_granted", _(
             "Choose a role on at least one program account, or reject the request."
         )
@@ -255,6 +267,8 @@ def _why_not_grantable(
     wished = {line.extension for line in lines}
     if not access.is_bam and not all(program.extension in wished for program in given):
         return "not_asked", _("As a Program Account Manager, grant only what was asked for.")
+    if grants.group:
+        return why_not_changeable(access, grants.group, can_manage_groups(access))
     return None
 
 
@@ -282,17 +296,21 @@ def _can_replace(access: Access, access_request: AccessRequest, program: Program
 def _decide_lines(
     access_request: AccessRequest,
     lines: list[AccessRequestLine],
-    make_bam: bool,
+    grants: Grants,
     given: Mapping[ProgramAccount, Role],
     actor: User,
     at: datetime,
 ) -> None:
-    """Decide the lines once each: approved where something was granted for them, else rejected."""
+    """Decide the lines once each: approved where something was granted for them, else rejected.
+
+    What comes through a group is granted too.
+    """
     roles = {program.extension: role for program, role in given.items()}
-    whole = Role.BAM if make_bam else None
+    shared = roles_through(grants.group, at) if grants.group else {}
+    whole = Role.BAM if grants.make_bam else None
     for line in lines:
-        granted = whole or roles.pop(line.extension, None)
-        approved = granted or (line.extension == "" and given)
+        granted = whole or strongest(roles.pop(line.extension, None), shared.get(line.extension))
+        approved = granted or (line.extension == "" and (given or grants.group))
         line.granted_role = granted or ""
         decide_line(line, Decision.APPROVED if approved else Decision.REJECTED, actor, at)
     AccessRequestLine.objects.bulk_create(

@@ -96,11 +96,7 @@ def add_employee_to_group(
     problem = problem or why_not_addable(act.access, person)
     if problem:
         return act.refused(problem)
-    member = EmployeeGroupMember.objects.filter(during(at), group=locked, person=person).first()
-    if member is None:
-        member = EmployeeGroupMember.objects.create(group=locked, person=person, starts_at=at)
-        act.done(person=person, after={"person": person.get_full_name()})
-    return member
+    return put_into_group(act.access, locked, person)
 
 
 @transaction.atomic
@@ -188,6 +184,17 @@ def archive_employee_group(
     locked.save()
     act.done()
     return locked
+
+
+def put_into_group(access: Access, group: EmployeeGroup, person: User) -> EmployeeGroupMember:
+    """Put a person into a group that is held, once; the caller has asked whether that may be."""
+    live = EmployeeGroupMember.objects.filter(during(access.at), group=group, person=person)
+    if member := live.first():
+        return member
+    act = GroupAct("employee_group.add", access, group.name, group.pk)
+    member = EmployeeGroupMember.objects.create(group=group, person=person, starts_at=access.at)
+    act.done(person=person, after={"person": person.get_full_name()})
+    return member
 
 
 def why_not_addable(access: Access, person: User) -> Problem | None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from delegation.access import Access
 from delegation.entry import enter
+from delegation.forms.employees import EmployeeFilterForm
 from delegation.forms.groups import GroupFilterForm, GroupNameForm
 from delegation.groups import (
     MOST,
@@ -77,7 +78,7 @@ def employee_group_list(request: HttpRequest, bn9: str) -> HttpResponse:
 def employee_group_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """One employee group: its people, its roles, and whom it works for."""
     access, group = enter_group(request, bn9, pk)
-    search = GroupFilterForm(request.GET if "name" in request.GET else None)
+    search = EmployeeFilterForm(request.GET if "name" in request.GET else None)
     named = search.cleaned_data["name"] if search.is_valid() else ""
     found = members_of(group, access.at).filter(by_person(named))
     page = page_by_key(found, key=("starts_at", "id"), after=request.GET.get("after", ""))

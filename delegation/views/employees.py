@@ -31,6 +31,7 @@ from delegation.forms.employees import (
     AccessRequestRejectForm,
     EmployeeFilterForm,
 )
+from delegation.groups import groups_to_join, roles_through, work_of
 from delegation.models import AccessRequest, AccessRequestLine, Status
 from delegation.navigation import employee_nav, section_nav
 from delegation.permissions import (
@@ -49,6 +50,7 @@ from delegation.services.employees import (
 )
 from delegation.services.roles import managers_of
 from delegation.terms import extension_label, program_label
+from pages.formats import whole
 from pages.once import once
 from pages.preview import is_confirmed, previewed
 from pages.rules import rule
@@ -84,6 +86,10 @@ STATE_CODES = {
 
 LIMIT_CODES = {"too_many", "too_many_waiting"}
 """Refusals of whoever asks too often, whatever is asked."""
+
+
+MOST_SHARED = 20
+"""How many program accounts of an employee group a preview names."""
 
 
 class Waiting(NamedTuple):
@@ -246,6 +252,7 @@ def _approve_form(
         lines=lines,
         held={one.program.pk: one.role for one in rights if one.program and not one.group},
         may_make_bam=access.is_bam,
+        groups={str(one.pk): one for one in groups_to_join(access)},
     )
 
 
@@ -264,7 +271,7 @@ def _grants(form: AccessRequestApproveForm | None) -> Grants:
     if form is None:
         return Grants()
     programs = {program.pk: role for program, role in form.given().items()}
-    return Grants(make_bam=form.makes_bam(), programs=programs)
+    return Grants(make_bam=form.makes_bam(), programs=programs, group=form.chosen_group())
 
 
 def _detail_page(
@@ -298,8 +305,17 @@ def _preview(
     access: Access, access_request: AccessRequest, form: AccessRequestApproveForm
 ) -> dict[str, Any]:
     """What the person will be able to do, in words, before anything is granted."""
-    given = form.given()
+    given, group = form.given(), form.chosen_group()
+    shared = roles_through(group, access.at) if group else {}
     return {
+        "group": group.name if group else "",
+        "shared": [
+            (extension_label(extension), str(role.label))
+            for extension, role in sorted(shared.items())[:MOST_SHARED]
+        ],
+        "shared_count": whole(len(shared)),
+        "shares_more": len(shared) > MOST_SHARED,
+        "clients": work_of(group, access.at).count() if group else 0,
         "bam_sentence": str(SENTENCES[Role.BAM]) if form.makes_bam() else "",
         "given": [
             Given(row.label, str(role.label), str(SENTENCES[role]), row.held)
@@ -310,7 +326,10 @@ def _preview(
         "refused": [
             (row.label, row.wished)
             for row in form.grid()
-            if row.wished and not form.makes_bam() and row.program not in given
+            if row.wished
+            and not form.makes_bam()
+            and row.program not in given
+            and row.program.extension not in shared
         ],
     }
 

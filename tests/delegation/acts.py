@@ -8,13 +8,14 @@ from django.db import DatabaseError, transaction
 
 from accounts.models import User
 from audit.services import Refusal
-from businesses.models import BusinessAccount
+from businesses.models import BusinessAccount, ProgramGroup
 from businesses.register import EntityProgram, LegalEntity
 from businesses.services import open_business
 from delegation.models import (
     AccessRequest,
     BusinessRole,
     Ceiling,
+    EmployeeGroup,
     Invitation,
     Level,
     Membership,
@@ -30,7 +31,9 @@ from delegation.services import (
     continuity,
     employees,
     endings,
+    groups,
     invitations,
+    program_groups,
     relationships,
     renewals,
     rights,
@@ -201,6 +204,33 @@ def revoke(about: dict[str, Any], at: datetime) -> Any:
     return invitations.revoke_invitation(**{**_answer(about, at), **_who(about, at)})
 
 
+def join_group(about: dict[str, Any], at: datetime) -> Any:
+    return groups.add_employee_to_group(
+        group=EmployeeGroup.objects.get(pk=about["group"]),
+        person=User.objects.get(pk=about["victim"]),
+        **_who(about, at),
+    )
+
+
+def archive_group(about: dict[str, Any], at: datetime) -> Any:
+    group = EmployeeGroup.objects.get(pk=about["group"])
+    return groups.archive_employee_group(group=group, **_who(about, at))
+
+
+def grant_over(about: dict[str, Any], at: datetime) -> Any:
+    return groups.grant_employee_group_role(
+        group=EmployeeGroup.objects.get(pk=about["group"]),
+        scope=ProgramGroup.objects.get(pk=about["bundle"]),
+        role=Role.READER,
+        **_who(about, at),
+    )
+
+
+def archive_bundle(about: dict[str, Any], at: datetime) -> Any:
+    group = ProgramGroup.objects.get(pk=about["bundle"])
+    return program_groups.archive_program_group(group=group, **_who(about, at))
+
+
 def register(about: dict[str, Any], at: datetime) -> Any:
     """Open a business and become its first manager, as a registration does."""
     entity = LegalEntity(
@@ -236,6 +266,7 @@ ACTS: dict[str, Callable[[dict[str, Any], datetime], Any]] = {
         approve, make_bam, reject, withdraw, agree, reject_firm, withdraw_firm, end_firm,
         leave_client, change_firm, renew_firm, end_membership, suspend, demote, set_an_end,
         register, stop, take_over, accept, revoke,
+        join_group, archive_group, grant_over, archive_bundle,
     )
 }  # fmt: skip
 
@@ -263,6 +294,7 @@ def without_locks(meet: Callable[[], None]) -> list[tuple[str, Callable[..., Any
         ("delegation.services.employees.lock", read),
         ("delegation.services.relationships.lock", read),
         ("delegation.services.invitations._lock", read),
+        ("delegation.services.roles.lock_group", read),
         ("delegation.services.roles.lock_managers", lambda business: None),
         ("delegation.services.roles.lasting_managers", counted),
     ]

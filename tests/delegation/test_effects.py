@@ -241,7 +241,7 @@ def test_the_words_count_everybody_and_name_who_keeps_what(world: World) -> None
 
     assert effect.sentences == (
         "4 people lose the role Reader on 3 to 4 program accounts each.",
-        "Ana keeps a role that is also held in another way.",
+        "Ana keeps this: Reader on RM 0002 Maple 2, held directly.",
     )
     ana = next(row for row in effect.rows if row.name == "Ana")
     assert ana.loses == ("Reader on RM 0001 Maple 1, RM 0003 Maple 3, RM 0004 Maple 4",)

@@ -215,7 +215,7 @@ def _approve_access_request(scene: Scene) -> Act:
     roles = {program.pk: Role.EDITOR for program in scene.maple.programs.all()}
     return partial(
         employees.approve_access_request,
-        grants=employees.Grants(programs=roles),
+        grants=employees.Grants(programs=roles, group=scene.employee_group()),
         **scene.access_request(),
     )
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from audit.models import Event
+from audit.services import Refusal
 from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup, ProgramGroupMember
 from delegation.access import Access
 from delegation.models import (
@@ -24,6 +25,7 @@ from delegation.models import (
 from delegation.roles import Role
 from delegation.services import groups
 from delegation.services.clients import create_staff_assignment
+from delegation.services.employees import Grants, approve_access_request
 from tests.conftest import by_night
 from tests.delegation.reading import as_, confirm, queries, words
 from tests.world import World, done, roles_of
@@ -263,6 +265,47 @@ def test_what_is_not_active_can_only_be_taken(desk: Desk) -> None:
     confirmed(desk, desk.url("program_group_archive"), {})
     confirmed(desk, desk.url("employee_group_archive"), {})
     assert desk.roles(desk.ana) == NONE
+
+
+# The approval of an access request
+
+
+def test_an_approval_puts_the_person_into_a_group(desk: Desk) -> None:
+    asked = desk.world.access_request("Zoe", desk.maple, RM0001="reader", RM0002="pam")
+    url = reverse("access_request_approve", kwargs={"bn9": desk.maple.bn9, "pk": asked.pk})
+    empty = {"version": asked.version, "scope": "programs"}
+    assert desk.browser.post(url, empty).status_code == 422
+    form = {**empty, "group": str(desk.group.pk)}
+    preview = words(desk.browser.post(url, form))
+    assert "You put Zoe into the employee group Desk" in preview
+    assert "RM 0002: Editor" in preview and "does not get it" not in preview
+
+    confirmed(desk, url, form)
+
+    assert desk.roles(asked.person) == ALL
+    granted = dict(asked.lines.values_list("extension", "granted_role"))
+    assert granted == {"RM0001": "reader", "RM0002": "editor"}
+    done(groups.archive_employee_group(group=desk.group, **desk.boss))
+    assert desk.roles(asked.person) == NONE
+
+
+def test_a_program_manager_puts_nobody_into_a_group(desk: Desk) -> None:
+    pam = desk.world.employee("Pam", desk.maple, RM0001="pam")
+    asked = desk.world.access_request("Zoe", desk.maple, RM0001="reader")
+    parts = {"bn9": desk.maple.bn9, "pk": asked.pk}
+    page = as_(pam).get(reverse("access_request_detail", kwargs=parts))
+    assert "Employee group" not in words(page)
+    form = {"version": asked.version, "group": str(desk.group.pk)}
+    assert as_(pam).post(reverse("access_request_approve", kwargs=parts), form).status_code == 422
+    refused = approve_access_request(
+        actor=pam,
+        acting_for=desk.maple,
+        access_request=asked,
+        grants=Grants(programs={desk.world.program(desk.maple).pk: Role.READER}, group=desk.group),
+        expected_version=asked.version,
+        at=desk.world.at,
+    )
+    assert isinstance(refused, Refusal) and refused.code == "not_allowed"
 
 
 # However many people and program accounts there are

@@ -15,11 +15,13 @@ from audit.models import Event
 from audit.services import business_chain
 from businesses.models import BusinessAccount
 from delegation.invariants import CHECKS
+from delegation.models import EmployeeGroupMember, GroupProgramGroupRole
+from delegation.services.groups import create_employee_group
 from delegation.terms import fingerprint
 from tests.conftest import NIGHTLY
 from tests.delegation.racers import Racers
 from tests.delegation.successors import claimed
-from tests.world import World, next_bn9, roles_of
+from tests.world import World, done, next_bn9, roles_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -312,6 +314,51 @@ def test_who_is_stopped_does_not_take_over(world: World, racers: Racers) -> None
 
 def test_without_its_lock_who_is_stopped_takes_over(world: World, racers: Racers) -> None:
     wrong = successions(world, racers, CONTROL_ROUNDS, is_locked=False)
+    assert len(wrong) > CONTROL_ROUNDS / 2
+
+
+# ---------------------------------------------------------------- groups that are archived
+
+
+def last_moments(
+    world: World, racers: Racers, acts: tuple[str, str], rounds: int, *, is_locked: bool
+) -> list[str]:
+    """Something goes into a group in the instant in which it is archived; what went wrong."""
+    with transaction.atomic():
+        maple = world.importer("Maple")
+    pair = [world.manager(maple), world.employee("Ana", maple)]
+    eve, found = world.member("Eve", maple), []
+    boss = {"actor": pair[0], "acting_for": maple, "at": world.at}
+    for number in range(rounds):
+        group = done(create_employee_group(name=f"Group {number}", **boss))
+        bundle = world.program_group(f"Programs {number}", maple, "RM0001")
+        about = {"group": group.pk, "bundle": bundle.pk, "victim": eve.pk, "business": maple.pk}
+        jobs: Jobs = [
+            (act, {**about, "actor": actor.pk}) for act, actor in zip(acts, pair, strict=True)
+        ]
+        given, archived = racers.race(jobs, world.at, is_locked=is_locked)
+        if given not in {"done", "archived"} or archived != "done":
+            found.append(f"{acts}: {given}, {archived}")
+        elif broken := breaches(world):
+            found.append(f"{acts}: {broken}")
+            EmployeeGroupMember.objects.filter(group=group).update(ends_at=world.at)
+            GroupProgramGroupRole.objects.filter(content_object=bundle).update(ends_at=world.at)
+    return found
+
+
+INTO_A_GROUP = [("join_group", "archive_group"), ("grant_over", "archive_bundle")]
+
+
+@pytest.mark.parametrize("acts", INTO_A_GROUP, ids=" x ".join)
+def test_nothing_outlives_a_group(world: World, racers: Racers, acts: tuple[str, str]) -> None:
+    assert not last_moments(world, racers, acts, ROUNDS, is_locked=True)
+
+
+@pytest.mark.parametrize("acts", INTO_A_GROUP, ids=" x ".join)
+def test_without_its_lock_something_outlives_a_group(
+    world: World, racers: Racers, acts: tuple[str, str]
+) -> None:
+    wrong = last_moments(world, racers, acts, CONTROL_ROUNDS, is_locked=False)
     assert len(wrong) > CONTROL_ROUNDS / 2
 
 
