@@ -18,6 +18,9 @@ from delegation.models.continuity import SUCCESSOR
 from delegation.roles import Role
 from delegation.standing import PathKind
 
+SHOWN = 16
+"""How much of the hash of an entry the page shows: enough to compare with a document."""
+
 
 @dataclass(frozen=True)
 class Act:
@@ -30,6 +33,8 @@ class Act:
     acting_for: str
     right: str
     reason: str
+    number: int
+    hash: str
 
 
 def events_of(business: BusinessAccount) -> QuerySet[Event]:
@@ -54,6 +59,8 @@ def acts(events: Sequence[Event], access: Access) -> list[Act]:
             right=right_in_words(event.path),
             # Of a refusal the reason is a code.
             reason="" if event.verb.endswith(REFUSED) else event.reason,
+            number=event.seq,
+            hash=event.hash[:SHOWN],
         )
         for event in events
     ]

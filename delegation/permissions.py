@@ -164,6 +164,11 @@ def can_list_relationships(access: Access) -> bool:
     return access.is_bam or bool(access.overseen(Action.MANAGE_RELATIONSHIPS))
 
 
+def can_view_relationship_authority(access: Access) -> bool:
+    """A BAM reads the written authority whole; a part of it would pass for the whole."""
+    return access.is_bam
+
+
 def can_view_calendar(access: Access) -> bool:
     """Whoever reads the relationships of the business, and the people of a service provider."""
     return can_list_relationships(access) or access.serves_clients

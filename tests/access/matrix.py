@@ -402,6 +402,8 @@ def _relationship_pages(cast: Cast) -> Iterator[Row]:
     ):
         yield Row(route, maple, {200: "bam pam", 403: low})
     yield Row("relationship_detail", maple | relationship, {200: "bam pam", 403: low})
+    low_here = "reader editor group pam suspended"
+    yield Row("relationship_authority", maple | relationship, {200: "bam", 403: low_here})
     yield Row("relationship_calendar", maple, {200: "bam pam", 403: low})
     yield Row("calendar_feed", maple, {200: "bam pam", 403: low})
     yield Row("calendar_feed_end", maple, {405: EVERYBODY})
@@ -431,6 +433,7 @@ def _client_pages(cast: Cast) -> Iterator[Row]:
     yield Row("client_list", itn, {200: f"bam_itn {staff}"})
     yield Row("client_export", itn, {200: f"bam_itn {staff}"})
     yield Row("relationship_request_list", itn, {200: "bam_itn", 403: staff})
+    yield Row("client_authority", client, {200: "bam_itn own_only"})
     yield Row("client_calendar", itn, {200: f"bam_itn {staff}"})
     yield Row("calendar_feed", itn, {200: f"bam_itn {staff}"})
     yield Row("relationship_request_create", itn, {200: "bam_itn", 403: staff})

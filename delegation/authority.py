@@ -1,0 +1,214 @@
+"""The written authority: what a mandate must say, from what was agreed in the portal.
+
+Source: CBSA memorandum D1-6-1, authority to act as an agent. A written authority names the parties
+with their business numbers and addresses, the kinds of business, whether it is continuous or for a
+period, the right to appoint a sub-agent, the names, titles and signatures, and the effective date.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.text import capfirst
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from accounts.models import Language, User
+from audit.models import Event
+from audit.services import business_chain
+from audit.verbs import REFUSED
+from businesses.countries import country_name
+from businesses.models import BusinessAccount, ProgramAccount
+from delegation.consent import relationship_consent
+from delegation.models import Relationship, RelationshipRequest, RelationshipTerms
+from delegation.terms import CLIENT_LABELS, Agreed, Words, agreed, until
+
+ASKING = ("create", "reject", "withdraw")
+"""The last words of verbs that agree to nothing and end nothing."""
+
+
+LABELS: dict[str, Words] = CLIENT_LABELS | {
+    "visibility_importer": gettext_lazy("Submitted by the importer")
+}
+"""The visibility rules as either party reads them."""
+
+
+@dataclass(frozen=True)
+class Party:
+    """One of the two firms, as the register has it."""
+
+    name: str
+    operating_name: str
+    number: str
+    address: tuple[str, ...]
+    kinds: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The entry of a history that the document rests on."""
+
+    business: str
+    number: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class Signatory:
+    """Somebody who agreed, or asked, in the portal."""
+
+    name: str
+    party: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A written authority in the active language. Its hash is the same in both languages."""
+
+    number: str
+    hash: str
+    client: Party
+    provider: Party
+    programs: tuple[str, ...]
+    covers_future: bool
+    terms: tuple[Agreed, ...]
+    rights: tuple[str, ...]
+    effective_at: datetime
+    period: str
+    consent_version: str
+    consent_text: str
+    consent_hashes: tuple[str, str]
+    agreed_by: tuple[Signatory, ...]
+    entries: tuple[Entry, ...]
+
+
+def written_authority(
+    relationship: Relationship, terms: Sequence[RelationshipTerms], at: datetime
+) -> Authority:
+    """The document of a relationship: `terms` are those in force, all of them."""
+    client, provider = relationship.client, relationship.provider
+    programs = _programs(terms, client)
+    consent = relationship_consent(terms[0].consent_version)
+    entries = tuple(_entries(relationship, at))
+    number = _number(relationship, at)
+    ends = [row.effective_end for row in terms]
+    return Authority(
+        number=number,
+        hash=_digest(number, relationship, terms, programs, entries),
+        client=_party(client, ", ".join(sorted({one.get_kind_display() for one in programs}))),
+        provider=_party(provider, str(provider.get_provider_type_display())),
+        programs=tuple(f"{one.bn15_shown} {one.name}".strip() for one in programs),
+        covers_future=any(row.program_id is None for row in terms),
+        terms=tuple(agreed(terms, at, LABELS)),
+        rights=tuple(_rights(terms)),
+        effective_at=min(row.effective_start for row in terms),
+        period=capfirst(until(None if None in ends else max(end for end in ends if end))),
+        consent_version=consent.version,
+        consent_text=consent.in_language(get_language() or ""),
+        consent_hashes=(terms[0].consent_hash_en, terms[0].consent_hash_fr),
+        agreed_by=tuple(_signatories(relationship, terms)),
+        entries=entries,
+    )
+
+
+def _programs(terms: Sequence[RelationshipTerms], client: BusinessAccount) -> list[ProgramAccount]:
+    """The program accounts covered today, by extension."""
+    named = {row.program_id for row in terms}
+    return [
+        one for one in client.programs.order_by("extension") if None in named or one.pk in named
+    ]
+
+
+def _party(business: BusinessAccount, kinds: str) -> Party:
+    place = " ".join(
+        part for part in (business.city, business.region, business.postal_code) if part
+    )
+    country = country_name(business.country, Language(get_language()))
+    address = tuple(line for line in (business.street, place, country) if line)
+    return Party(business.legal_name, business.operating_name, business.bn_shown, address, kinds)
+
+
+def _rights(terms: Iterable[RelationshipTerms]) -> Iterable[str]:
+    rows = list(terms)
+    if any(row.may_submit for row in rows):
+        yield _("Submit and correct declarations, if it is a licensed customs broker")
+    if any(row.may_pay for row in rows):
+        yield _("Pay")
+    if any(row.may_see_amounts for row in rows):
+        yield _("See the amounts of statements of account")
+
+
+def _signatories(
+    relationship: Relationship, terms: Iterable[RelationshipTerms]
+) -> Iterable[Signatory]:
+    """Who asked for the firm, and who agreed for the client: a mandate names both."""
+    asked = relationship.request
+    yield Signatory(
+        asked.requested_by.get_full_name(), relationship.provider.legal_name, asked.starts_at
+    )
+    people: dict[tuple[datetime, int], User] = {
+        (row.starts_at, row.agreed_by_id): row.agreed_by for row in terms
+    }
+    for (agreed_at, _pk), person in sorted(people.items(), key=lambda one: one[0]):
+        yield Signatory(person.get_full_name(), relationship.client.legal_name, agreed_at)
+
+
+def _number(relationship: Relationship, at: datetime) -> str:
+    """The client’s number, the relationship, and how many terms were agreed in it so far."""
+    count = relationship.terms.filter(starts_at__lte=at).count()
+    return f"{relationship.client.bn9}-{relationship.pk.hex[:8].upper()}-{count}"
+
+
+def _entries(relationship: Relationship, at: datetime) -> Iterable[Entry]:
+    """The newest entry about the relationship in the history of each party: 1 query each."""
+    client, provider = relationship.client, relationship.provider
+    asked = RelationshipRequest.objects.filter(provider=provider, client_bn9=client.bn9)
+    about = [str(relationship.pk), *(str(pk) for pk in asked.values_list("pk", flat=True))]
+    for business in (client, provider):
+        told = Event.objects.filter(
+            chain=business_chain(business.bn9),
+            object_type__startswith="relationship",
+            object_id__in=about,
+            at__lte=at,
+        ).exclude(verb__endswith=REFUSED)
+        for verb in ASKING:
+            told = told.exclude(verb__endswith=f".{verb}")
+        newest = told.order_by("-seq").first()
+        if newest:
+            yield Entry(business.legal_name, newest.seq, newest.hash)
+
+
+def _digest(
+    number: str,
+    relationship: Relationship,
+    terms: Iterable[RelationshipTerms],
+    programs: Iterable[ProgramAccount],
+    entries: Iterable[Entry],
+) -> str:
+    """SHA-256 in hex over every fact of the document, in no language, as canonical JSON."""
+    firms = [
+        [one.bn9, one.legal_name, one.street, one.city, one.region, one.postal_code, one.country]
+        for one in (relationship.client, relationship.provider)
+    ]
+    rows = sorted(
+        [
+            row.program.extension if row.program else "",
+            row.level,
+            row.ceiling,
+            *(getattr(row, rule) for rule in CLIENT_LABELS),
+            f"{row.may_submit} {row.may_pay} {row.may_see_amounts}",
+            row.effective_start.isoformat(),
+            row.effective_end.isoformat() if row.effective_end else "",
+            f"{row.consent_version} {row.consent_hash_en} {row.consent_hash_fr}",
+            str(row.agreed_by_id),
+        ]
+        for row in terms
+    )
+    facts = [
+        number, firms, rows, [one.bn15 for one in programs],
+        [[one.number, one.hash] for one in entries],
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(facts, separators=(",", ":")).encode()).hexdigest()
