@@ -1,7 +1,8 @@
 """Who can see this, in words: each person and firm, why, until when, and where it is changed."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from django.urls import reverse
 from django.utils.text import capfirst
@@ -15,6 +16,7 @@ from delegation.roles import Role
 from delegation.standing import Assignment, Path, PathKind
 from delegation.terms import CLIENT_LABELS, PROVIDER_LABELS, Words, rules_in_words, until
 from delegation.who_can_see import Firm, Someone, who_can_see
+from pages.formats import end_of_day
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ class Panel:
     is_client: bool
     is_first: bool
     next_token: str
+    on: date | None = None
+    existed: bool = True
+    """Whether there was anything to see on the day that was asked about."""
 
 
 def panel(
@@ -54,8 +59,20 @@ def panel(
     submission: Submission | None = None,
     *,
     after: str = "",
+    on: date | None = None,
 ) -> Panel:
-    """Who can see what was submitted, or a program account, as its reader may know."""
+    """Who can see what was submitted, or a program account, as its reader may know.
+
+    With a past day `on`: who could at the end of that day, by the same decision. Nothing can be
+    changed about the past, so nothing leads to where it would be.
+    """
+    if on:
+        then = end_of_day(on) - timedelta(microseconds=1)
+        past = Access(access.person, access.acting_for, then)
+        if then < (submission.submitted_at if submission else program.opened_at):
+            is_client = program.business_id != access.acting_for.pk
+            return Panel((), (), is_client, is_first=True, next_token="", on=on, existed=False)
+        return _unchangeable(panel(past, program, submission, after=after), on)
     found = who_can_see(access, program, submission, after=after)
     is_own = program.business_id == access.acting_for.pk
     changeable = [one.person.pk for one in found.people if one.may_change and is_own]
@@ -66,6 +83,13 @@ def panel(
         is_client=words.is_client,
         is_first=found.page.is_first,
         next_token=found.page.next_token,
+    )
+
+
+def _unchangeable(shown: Panel, on: date) -> Panel:
+    people = tuple(replace(one, url="") for one in shown.people)
+    return replace(
+        shown, people=people, firms=tuple(replace(one, url="") for one in shown.firms), on=on
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.services import Refusal
@@ -14,6 +15,7 @@ from businesses.models import BusinessAccount
 from businesses.models.register import TRANSACTION_NUMBER_PATTERN
 from delegation.access import Access, Decision
 from delegation.entry import client_of, enter, require
+from delegation.forms.who_can_see import WhoCouldSeeFilterForm
 from delegation.navigation import section_nav
 from delegation.panel import panel
 from delegation.reasons import Reason
@@ -125,16 +127,20 @@ def _detail(request: HttpRequest, access: Access, declaration: Declaration) -> H
     lines = list(shown.lines.order_by("number"))
     program = declaration.program
     program.business = declaration.owner  # they are the same, and the owner has been read
+    people, today = request.GET.get("people", ""), timezone.localdate(access.at)
+    asked = WhoCouldSeeFilterForm(request.GET if "on" in request.GET else None, today=today)
     context = _about(access, declaration) | {
         "shown": shown,
         "is_newest": shown == versions[0],
         "is_newer_hidden": is_newer_hidden(declaration, versions[0]),
         "lines": line_rows(lines),
         "versions": version_rows(access, declaration, versions, shown),
-        "panel": panel(access, program, shown, after=request.GET.get("people", "")),
+        "asked": asked,
+        "panel": panel(access, program, shown, after=people, on=asked.day()),
         **_correctable(access, declaration, versions[0], len(lines)),
     }
-    return render(request, "transactions/declaration_detail.html", context)
+    status = 422 if asked.errors else 200
+    return render(request, "transactions/declaration_detail.html", context, status=status)
 
 
 def _correctable(

@@ -3,10 +3,12 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 
 from businesses.models import ProgramAccount
 from delegation.access import Access
 from delegation.entry import enter, require
+from delegation.forms.who_can_see import WhoCouldSeeFilterForm
 from delegation.navigation import section_nav
 from delegation.panel import panel
 from delegation.permissions import can_view_program
@@ -21,16 +23,21 @@ def program_detail(request: HttpRequest, bn9: str, extension: str) -> HttpRespon
     program = get_object_or_404(business.programs, extension=extension)
     require(can_view_program(access, program))
     role = access.role_on(program)
+    asked = WhoCouldSeeFilterForm(
+        request.GET if "on" in request.GET else None, today=timezone.localdate(access.at)
+    )
     context = {
         "business": business,
         "program": program,
         "is_open": program.is_open_at(access.at),
         "role": role.label if role else "",
         "transactions_url": _transactions(access, program),
-        "panel": panel(access, program, after=request.GET.get("people", "")),
+        "asked": asked,
+        "panel": panel(access, program, after=request.GET.get("people", ""), on=asked.day()),
         "sections": section_nav(access, "business_home"),
     }
-    return render(request, "delegation/program_detail.html", context)
+    status = 422 if asked.errors else 200
+    return render(request, "delegation/program_detail.html", context, status=status)
 
 
 def _transactions(access: Access, program: ProgramAccount) -> str:
