@@ -14,6 +14,8 @@ SENTENCES = {
     "relationship_request.approve": _("Approved the relationship with %(object)s"),
     "relationship_request.reject": _("Rejected the relationship with %(object)s"),
     "relationship_request.withdraw": _("Withdrew the relationship request of %(object)s"),
+    "mute.create": _("Hid the requests of %(object)s"),
+    "mute.end": _("Showed the requests of %(object)s again"),
     "request_batch.create": _("Checked a file of relationship requests: %(object)s"),
     "request_batch.send": _("Began to send a file of requests: %(object)s"),
     "relationship.end": _("Ended the relationship with %(object)s, whole or in part"),

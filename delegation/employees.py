@@ -31,6 +31,7 @@ from delegation.models import (
     ProgramRole,
     StaffAssignment,
 )
+from delegation.models.mutes import muted
 from delegation.models.periods import during
 from delegation.roles import PROGRAM_ROLES, SENTENCES, Action, Role, grantable_by
 from delegation.standing import earliest
@@ -249,10 +250,10 @@ def readable_requests(access: Access) -> QuerySet[AccessRequest]:
 
 
 def requests_to_decide(access: Access) -> QuerySet[AccessRequest]:
-    """The requests that wait for the person's decision, those that wait longest first."""
+    """What waits for the person's decision, the longest first; who is muted does not show."""
     waiting = (
         AccessRequest.objects.pending_at(access.at)
-        .filter(bn9=access.acting_for.bn9)
+        .filter(~muted(access.at, "bn9", "person"), bn9=access.acting_for.bn9)
         .exclude(person=access.person)
         .order_by("starts_at", "id")
     )

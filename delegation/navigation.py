@@ -19,6 +19,7 @@ from delegation.permissions import (
     can_list_invitations,
     can_list_relationship_requests,
     can_list_relationships,
+    can_mute,
     can_request_relationship,
     can_view_activity,
 )
@@ -43,6 +44,7 @@ def employee_nav(access: Access, current: str) -> list[dict[str, object]]:
     parts = [
         ("employee_list", _("Employees"), manages),
         ("access_request_list", _("Access requests"), manages),
+        ("mute_list", _("Muted"), can_mute(access).allowed),
         ("invitation_list", _("Invitations"), can_list_invitations(access)),
         ("employee_group_list", _("Employee groups"), can_list_groups(access)),
         ("program_group_list", _("Program-account groups"), can_list_groups(access)),
@@ -59,6 +61,7 @@ def relationship_nav(access: Access, current: str) -> list[dict[str, object]]:
         ("relationship_calendar", _("Calendar"), manages),
         ("relationship_ended_list", pgettext("relationships", "Ended"), manages),
         ("received_request_list", _("Received Requests"), manages),
+        ("mute_list", _("Muted"), can_mute(access).allowed),
     ]
     return _nav(access, current, parts)
 

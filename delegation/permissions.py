@@ -159,6 +159,11 @@ def can_view_program(access: Access, program: ProgramAccount) -> Decision:
     return access.decide(Action.VIEW_TRANSACTIONS, program)
 
 
+def can_mute(access: Access) -> Decision:
+    """A BAM hides what an unknown firm or person asks, and shows it again."""
+    return access.decide(Action.MANAGE_RELATIONSHIPS, access.acting_for)
+
+
 def can_list_relationships(access: Access) -> bool:
     """A BAM sees every relationship of the business; a PAM those that touch its programs."""
     return access.is_bam or bool(access.overseen(Action.MANAGE_RELATIONSHIPS))

@@ -20,6 +20,7 @@ from delegation.models import (
     RelationshipRequestLine,
     RelationshipTerms,
 )
+from delegation.models.mutes import muted
 from delegation.models.periods import during
 from delegation.relationships import Given, given_of, readable_requests, terms_known
 from pages.paging import Page, page_by_key
@@ -80,8 +81,12 @@ def relationships_ending_soon(access: Access, search: Search, *, after: str = ""
 def received_request_list(
     access: Access, search: Search, *, after: str = ""
 ) -> Page[RelationshipRequest]:
-    """The requests to the business, whatever became of them, newest first."""
-    rows = readable_requests(access)
+    """The requests to the business, whatever became of them, newest first.
+
+    What nobody decided of a muted firm does not show.
+    """
+    unseen = Q(muted(access.at, "client_bn9", "provider"), decision="")
+    rows = readable_requests(access).exclude(unseen)
     if search.level:
         rows = rows.filter(level=search.level)
     firm, number, extension = _read(search.text, access)

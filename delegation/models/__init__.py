@@ -26,6 +26,7 @@ from delegation.models.invitations import (
     InvitationStatus,
 )
 from delegation.models.limits import RequestTally
+from delegation.models.mutes import Mute
 from delegation.models.relationships import (
     Ceiling,
     Level,
@@ -58,6 +59,7 @@ __all__ = [
     "InvitationStatus",
     "Level",
     "Membership",
+    "Mute",
     "ProgramRole",
     "Relationship",
     "RelationshipRequest",

@@ -14,6 +14,7 @@ from django.utils import timezone
 from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
 from delegation.models import AccessRequest, RelationshipRequest
+from delegation.models.mutes import muted
 from delegation.services.roles import managers_of
 from notices.services import notify
 from pages.formats import last_day
@@ -25,16 +26,17 @@ LISTED = 10
 
 
 class Kind(NamedTuple):
-    """A kind of request, and the column that names the business asked."""
+    """A kind of request, and its columns of the business asked and of the asker."""
 
     name: str
     model: type[AccessRequest] | type[RelationshipRequest]
     column: str
+    asker: str
 
 
 KINDS = (
-    Kind("access_request", AccessRequest, "bn9"),
-    Kind("relationship_request", RelationshipRequest, "client_bn9"),
+    Kind("access_request", AccessRequest, "bn9", "person"),
+    Kind("relationship_request", RelationshipRequest, "client_bn9", "provider"),
 )
 
 
@@ -47,8 +49,8 @@ def tell_what_waits(*, at: datetime) -> int:
 
 
 def _shown(kind: Kind, at: datetime) -> QuerySet[Any]:
-    """What waits and is shown to managers."""
-    return kind.model._default_manager.pending_at(at)
+    """What waits and is shown to managers: not what somebody muted asks."""
+    return kind.model._default_manager.pending_at(at).filter(~muted(at, kind.column, kind.asker))
 
 
 def _numbers_to_tell(kind: Kind, at: datetime) -> list[str]:

@@ -23,6 +23,7 @@ from delegation.models import (
     RelationshipRequest,
     RelationshipRequestLine,
 )
+from delegation.models.mutes import muted
 from delegation.permissions import (
     can_approve_relationship_request,
     can_reject_relationship_request,
@@ -263,9 +264,9 @@ def why_not_approvable(
 
 
 def received_requests(access: Access) -> QuerySet[RelationshipRequest]:
-    """The requests to the business acted for that wait for the person's decision."""
+    """The requests that wait for the person's decision; those of a muted firm do not show."""
     waiting = RelationshipRequest.objects.pending_at(access.at).filter(
-        client_bn9=access.acting_for.bn9
+        ~muted(access.at, "client_bn9", "provider"), client_bn9=access.acting_for.bn9
     )
     if access.is_bam:
         return waiting.order_by("starts_at", "id")

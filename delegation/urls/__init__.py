@@ -13,4 +13,5 @@ urlpatterns = [
     path("", include("delegation.urls.help")),
     path("", include("delegation.urls.relationships")),
     path("", include("delegation.urls.clients")),
+    path("", include("delegation.urls.mutes")),
 ]

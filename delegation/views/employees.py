@@ -37,6 +37,7 @@ from delegation.navigation import employee_nav, section_nav
 from delegation.permissions import (
     can_approve_access_request,
     can_list_access_requests,
+    can_mute,
     can_reject_access_request,
     why_undecidable,
 )
@@ -71,6 +72,7 @@ STATE_CODES = {
     "already_decided",
     "already_ended",
     "already_named",
+    "already_muted",
     "already_suspended",
     "already_waiting",
     "archived",
@@ -296,6 +298,7 @@ def _detail_page(
         "state": request_state(access_request, access.at),
         "is_lapsed": access_request.status_at(access.at) is Status.LAPSED,
         "is_own": access_request.person_id == access.person.pk,
+        "may_mute": can_mute(access).allowed,
         "problem": problem,
     }
     return _page(request, DETAIL, access, access_request, context, status)

@@ -28,6 +28,7 @@ from delegation.navigation import section_nav
 from delegation.permissions import (
     can_approve_relationship_request,
     can_list_relationships,
+    can_mute,
     can_reject_relationship_request,
     grantable_ceilings,
     why_undecidable,
@@ -218,6 +219,7 @@ def _request_page(
         "today": agreed(terms_in_force_with(access, waiting.provider), access.at, CLIENT_LABELS),
         "is_own": waiting.requested_by_id == access.person.pk,
         "opens": opened_by(access, form, waiting.provider) if form and not barred else {},
+        "may_mute": can_mute(access).allowed,
     }
     return _page(
         request, "delegation/relationship_request_detail.html", access, waiting, context, status

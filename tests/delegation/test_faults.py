@@ -46,6 +46,7 @@ from delegation.services import (
     grants,
     groups,
     invitations,
+    mutes,
     program_groups,
     relationships,
     reminders,
@@ -258,6 +259,20 @@ def _create_request_batch(scene: Scene) -> Act:
 def _send_request_batch(scene: Scene) -> Act:
     batch = done(_create_request_batch(scene)())
     return partial(batches.send_request_batch, batch=batch, **scene.lead)
+
+
+def _mute_firm(scene: Scene) -> Act:
+    waiting = scene.world.relationship_request(scene.north, scene.maple)
+    return partial(mutes.mute_firm, relationship_request=waiting, report="Unknown.", **scene.boss)
+
+
+def _mute_person(scene: Scene) -> Act:
+    waiting = scene.world.access_request("Zoe", scene.maple)
+    return partial(mutes.mute_person, access_request=waiting, report="", **scene.boss)
+
+
+def _end_mute(scene: Scene) -> Act:
+    return partial(mutes.end_mute, mute=done(_mute_firm(scene)()), **scene.boss)
 
 
 def _approve_relationship_request(scene: Scene) -> Act:
@@ -634,6 +649,9 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     employees.reject_access_request: _reject_access_request,
     employees.withdraw_access_request: _withdraw_access_request,
     relationships.create_relationship_request: _create_relationship_request,
+    mutes.mute_firm: _mute_firm,
+    mutes.mute_person: _mute_person,
+    mutes.end_mute: _end_mute,
     bulk.create_relationship_requests: _create_relationship_requests,
     batches.create_request_batch: _create_request_batch,
     batches.send_request_batch: _send_request_batch,

@@ -1,0 +1,194 @@
+"""I do not know this firm, I do not know this person: hide what they ask, and show it again."""
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from audit.services import Refusal
+from delegation.access import Access
+from delegation.employees import readable_requests as readable_access_requests
+from delegation.entry import enter
+from delegation.forms.mutes import MuteForm
+from delegation.models import AccessRequest, Mute, RelationshipRequest
+from delegation.models.periods import during
+from delegation.navigation import relationship_nav, section_nav
+from delegation.permissions import can_mute
+from delegation.relationships import readable_requests
+from delegation.services.mutes import end_mute, mute_firm, mute_person
+from delegation.views.employees import status_of
+from pages.once import once
+from pages.paging import page_by_key
+from pages.rules import rule
+
+
+class Muted(NamedTuple):
+    """A firm or a person that is muted, and how many requests of theirs wait unseen."""
+
+    mute: Mute
+    name: str
+    detail: str
+    waiting: int
+
+
+@rule(get=can_mute, post=can_mute)
+@once
+def firm_mute(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
+    """Hide what a firm asks, now and later."""
+    access = enter(request, bn9)
+    waiting = get_object_or_404(readable_requests(access), pk=pk)
+    form = MuteForm(request.POST if request.method == "POST" else None)
+    page = {
+        "name": waiting.provider.name,
+        "detail": waiting.provider.bn_shown,
+        "back": ("relationship_request_detail", pk),
+        "is_firm": True,
+    }
+    if not form.is_valid():
+        return _mute_page(request, access, form, page)
+    answer = mute_firm(
+        actor=access.person,
+        acting_for=access.acting_for,
+        relationship_request=waiting,
+        report=form.cleaned_data["report"],
+        at=access.at,
+    )
+    return _muted(request, access, form, page, answer)
+
+
+@rule(get=can_mute, post=can_mute)
+@once
+def person_mute(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
+    """Hide what a person asks, now and later."""
+    access = enter(request, bn9)
+    waiting = get_object_or_404(readable_access_requests(access), pk=pk)
+    form = MuteForm(request.POST if request.method == "POST" else None)
+    page = {
+        "name": waiting.person.get_full_name(),
+        "detail": waiting.person.email,
+        "back": ("access_request_detail", pk),
+        "is_firm": False,
+    }
+    if not form.is_valid():
+        return _mute_page(request, access, form, page)
+    answer = mute_person(
+        actor=access.person,
+        acting_for=access.acting_for,
+        access_request=waiting,
+        report=form.cleaned_data["report"],
+        at=access.at,
+    )
+    return _muted(request, access, form, page, answer)
+
+
+@rule(get=can_mute)
+def mute_list(request: HttpRequest, bn9: str) -> HttpResponse:
+    """The firms and people that are muted, the latest first, and what of theirs waits."""
+    return _list_page(request, enter(request, bn9))
+
+
+@rule(post=can_mute)
+@once
+def mute_end(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
+    """Show what a firm or a person asks again."""
+    access = enter(request, bn9)
+    mute = get_object_or_404(Mute, business=access.acting_for, pk=pk)
+    answer = end_mute(actor=access.person, acting_for=access.acting_for, mute=mute, at=access.at)
+    if isinstance(answer, Refusal):
+        return _list_page(request, access, problem=str(answer.message), status=status_of(answer))
+    said = _("Requests of %(name)s are shown to %(business)s, %(bn)s, again.")
+    messages.success(request, said % _names(access, _name(answer)))
+    return redirect("mute_list", bn9=bn9)
+
+
+def _muted(
+    request: HttpRequest,
+    access: Access,
+    form: MuteForm,
+    page: dict[str, Any],
+    answer: Mute | Refusal,
+) -> HttpResponse:
+    """The list after the act, or the form with the reason why nothing was done."""
+    if isinstance(answer, Refusal):
+        form.add_error(None, str(answer.message))
+        return _mute_page(request, access, form, page, status=status_of(answer))
+    said = _("Requests of %(name)s are hidden from %(business)s, %(bn)s. They learn nothing of it.")
+    messages.success(request, said % _names(access, page["name"]))
+    return redirect("mute_list", bn9=access.acting_for.bn9)
+
+
+def _mute_page(
+    request: HttpRequest,
+    access: Access,
+    form: MuteForm,
+    page: dict[str, Any],
+    *,
+    status: int = 0,
+) -> HttpResponse:
+    route, pk = page["back"]
+    section = "relationship_list" if page["is_firm"] else "employee_list"
+    context = page | {
+        "business": access.acting_for,
+        "form": form,
+        "back_route": route,
+        "back_pk": pk,
+        "sections": section_nav(access, section),
+    }
+    shown = status or (422 if form.is_bound else 200)
+    return render(request, "delegation/mute_create.html", context, status=shown)
+
+
+def _list_page(
+    request: HttpRequest, access: Access, *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    live = Mute.objects.filter(during(access.at), business=access.acting_for)
+    page = page_by_key(
+        live.select_related("provider", "person", "muted_by"),
+        key=("starts_at", "id"),
+        after=request.GET.get("after", ""),
+    )
+    context = {
+        "business": access.acting_for,
+        "page": page,
+        "muted": _with_waiting(access, page.rows),
+        "problem": problem,
+        "sections": section_nav(access, "relationship_list"),
+        "parts": relationship_nav(access, "mute_list"),
+    }
+    return render(request, "delegation/mute_list.html", context, status=status)
+
+
+def _with_waiting(access: Access, mutes: list[Mute]) -> list[Muted]:
+    """Each with the number of requests that wait unseen: two queries, however many."""
+    firms = RelationshipRequest.objects.pending_at(access.at).filter(
+        client_bn9=access.acting_for.bn9, provider__in=[one.provider_id for one in mutes]
+    )
+    people = AccessRequest.objects.pending_at(access.at).filter(
+        bn9=access.acting_for.bn9, person__in=[one.person_id for one in mutes]
+    )
+    of_firms = list(firms.values_list("provider", flat=True))
+    of_people = list(people.values_list("person", flat=True))
+    return [
+        Muted(
+            one,
+            _name(one),
+            one.provider.bn_shown if one.provider else one.person.email if one.person else "",
+            of_firms.count(one.provider_id) + of_people.count(one.person_id),
+        )
+        for one in mutes
+    ]
+
+
+def _name(mute: Mute) -> str:
+    if mute.provider:
+        return mute.provider.name
+    return mute.person.get_full_name() if mute.person else ""
+
+
+def _names(access: Access, name: str) -> dict[str, str]:
+    """Who is muted by whom, for the message after an act."""
+    business = access.acting_for
+    return {"name": name, "business": business.name, "bn": business.bn_shown}
