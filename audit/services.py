@@ -105,7 +105,13 @@ def record_all(acts: Collection[Mapping[str, Any]]) -> None:
     wanted = [key for act in acts for key in act["chains"]]
     heads = {head.pk: head for head in _locked_heads(wanted)}
     Event.objects.bulk_create(chained(acts, heads))
-    Chain.objects.bulk_update(heads.values(), ["head", "length", "newest_at"])
+    # The heads exist and are locked: this writes them in one plain statement, however many.
+    Chain.objects.bulk_create(
+        heads.values(),
+        update_conflicts=True,
+        unique_fields=["key"],
+        update_fields=["head", "length", "newest_at"],
+    )
 
 
 def chained(acts: Iterable[Mapping[str, Any]], heads: dict[str, Chain]) -> Iterator[Event]:

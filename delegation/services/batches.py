@@ -185,7 +185,13 @@ def _send(
             limit = answer
         else:
             _refuse(row, answer.code)
-    RequestBatchRow.objects.bulk_update(rows, ["state", "request", "problems"])
+    # The rows exist: this writes them in one plain statement, which a bulk update is not.
+    RequestBatchRow.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["state", "request", "problems"],
+    )
     if limit and all(row.state == State.READY for row in rows):
         return limit
     return batch
