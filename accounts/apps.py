@@ -11,6 +11,8 @@ class AccountsConfig(AppConfig):
         verbs.register(
             {
                 "profile.create": _("Created a personal profile"),
+                "officer_role.grant": _("Made %(object)s an officer of the agency"),
+                "officer_role.end": _("Ended an officer role of %(object)s"),
                 "profile.edit": _("Changed the personal profile"),
             }
         )

@@ -126,3 +126,39 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.version}"
+
+
+class OfficerRole(models.Model):
+    """What a person does for the agency, in `[starts_at, ends_at)`. It is no role in a business.
+
+    Those who run the portal give it, by a command; `given_by` is who decided that.
+    """
+
+    class Kind(models.TextChoices):
+        RECOVERY = "recovery", _("Recovery of businesses")
+        LOOKUPS = "lookups", _("Look-ups with a purpose")
+        REGISTRATIONS = "registrations", _("Registration reviews")
+
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="officer_roles")
+    kind = models.CharField(max_length=20, choices=Kind)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    given_by = models.CharField(max_length=150)
+    ended_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "kind"],
+                condition=models.Q(ends_at=None),
+                name="accounts_officer_role_once_while_live",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ends_at=None, ended_by="")
+                | models.Q(ends_at__isnull=False, ends_at__gte=models.F("starts_at")),
+                name="accounts_officer_role_period_ordered",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} {self.kind}"

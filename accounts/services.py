@@ -1,15 +1,17 @@
-"""What a person does with the personal profile, and the end of all sessions of a person."""
+"""What a person does with the profile, the end of sessions, and who is an officer."""
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from accounts.consent import Statement
-from accounts.models import Consent, Language, PersonalProfile, User
+from accounts.models import Consent, Language, OfficerRole, PersonalProfile, User
 from accounts.profile import ProfileDetails
-from audit.services import person_chain, record
+from audit.services import Refusal, person_chain, record, refuse
 
 
 @transaction.atomic
@@ -66,6 +68,56 @@ def end_sessions(*, person: User) -> None:
     It belongs to the act of its caller, which history names.
     """
     User.objects.filter(pk=person.pk).update(sessions_ended=F("sessions_ended") + 1)
+
+
+@transaction.atomic
+def grant_officer_role(
+    *, person: User, kind: OfficerRole.Kind, given_by: str, at: datetime
+) -> OfficerRole | Refusal:
+    """Makes a person an officer of the agency, without an end in sight; `given_by` decided it."""
+    locked = _locked(person)
+    about = _about_officer("officer_role.grant", locked, kind, given_by, at)
+    if not locked.is_active:
+        message = _("The user account of this person is disabled.")
+        return refuse(code="person_disabled", message=message, **about)
+    if locked.officer_roles.filter(kind=kind, ends_at=None).exists():
+        message = _("This person holds the role already.")
+        return refuse(code="already_given", message=message, **about)
+    role = OfficerRole.objects.create(person=locked, kind=kind, given_by=given_by, starts_at=at)
+    record(**about)
+    return role
+
+
+@transaction.atomic
+def end_officer_role(
+    *, person: User, kind: OfficerRole.Kind, given_by: str, at: datetime
+) -> OfficerRole | Refusal:
+    """Ends what a person is for the agency, at once; `given_by` decided it."""
+    locked = _locked(person)
+    about = _about_officer("officer_role.end", locked, kind, given_by, at)
+    role = locked.officer_roles.filter(kind=kind, ends_at=None).first()
+    if role is None:
+        return refuse(code="not_given", message=_("This person does not hold the role."), **about)
+    role.ends_at, role.ended_by = max(at, role.starts_at), given_by
+    role.save()
+    record(**about)
+    return role
+
+
+def _about_officer(
+    verb: str, person: User, kind: OfficerRole.Kind, given_by: str, at: datetime
+) -> dict[str, Any]:
+    """The event of an act on an officer role, which those who run the portal do at its console."""
+    return {
+        "verb": verb,
+        "at": at,
+        "actor": None,
+        "chains": [person_chain(person)],
+        "object_type": "person",
+        "object_id": person.pk,
+        "object_label": person.get_full_name(),
+        "after": {"kind": str(kind), "given_by": given_by},
+    }
 
 
 def _locked(person: User) -> User:

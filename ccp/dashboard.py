@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
+from accounts.officers import officer_of
 from accounts.sign_in import language_of_page
 from businesses.bn import show_bn9
 from businesses.countries import country_name
@@ -114,6 +115,8 @@ def home(request: HttpRequest) -> HttpResponse:
         after=request.GET.get("after", ""),
         size=BUSINESSES,
     )
+    if page.is_first and not page.rows and officer_of(person, at):
+        return redirect("officer_desk")
     if page.is_first and not page.rows:
         return redirect("first_time_setup")
     standings = standings_of(page.rows, person, at)

@@ -15,7 +15,8 @@ from django.db import transaction
 from django.utils.translation import override
 
 from accounts.consent import privacy_statement
-from accounts.models import Consent, PersonalProfile, User
+from accounts.models import Consent, OfficerRole, PersonalProfile, User
+from accounts.services import grant_officer_role
 from audit.services import Refusal
 from businesses.models import BusinessAccount
 from businesses.register import get_register
@@ -25,6 +26,7 @@ from delegation.roles import Role
 from delegation.services.agreements import Agreement, Rules
 from delegation.services.clients import create_staff_assignment
 from delegation.services.employees import Grants, approve_access_request, create_access_request
+from delegation.services.recovery import create_recovery_request
 from delegation.services.registrations import found_business
 from delegation.services.relationships import (
     Wish,
@@ -35,6 +37,7 @@ from notices.models import Notice
 
 PASSWORD = "maple-harbour-2026"  # noqa: S105 - printed by the demo, refused in production
 MAPLE, BOREALES, PRAIRIE = "412703316", "426180543", "439051277"
+KELPMARROW = "467319042"
 ITN, SAINT_LAURENT = "888316171", "611402835"
 
 
@@ -74,9 +77,13 @@ MATHIEU = DemoPerson(
 JULIE = DemoPerson(
     "Julie", "Côté", "employee of Courtage Saint-Laurent; its client Boréales has expired", "fr-ca"
 )
+RUTH = DemoPerson("Ruth", "Leclair", "manager of Kelpmarrow Marine Supply; account disabled")
+AMIR = DemoPerson("Amir", "Nazari", "Reader at Kelpmarrow: asked the agency for recovery")
+ODILE = DemoPerson("Odile", "Mercier", "officer of the agency: proposes recovery", "fr-ca")
+OWEN = DemoPerson("Owen", "Price", "officer of the agency: confirms recovery")
 PEOPLE = (
     OLIVIA, DANIEL, PRIYA, TOM, SOFIA, NADIA, LIAM, CAMILLE, ETIENNE, GRACE, BEN, HANA, MATHIEU,
-    JULIE,
+    JULIE, RUTH, AMIR, ODILE, OWEN,
 )  # fmt: skip
 
 
@@ -122,6 +129,7 @@ class Story:
         self._expired(boreales, saint_laurent)
         self._active(maple, itn, saint_laurent)
         self._waiting(maple, boreales, itn)
+        self._headless(self._register(KELPMARROW, RUTH))
 
     def _people(self) -> None:
         password = make_password(PASSWORD)
@@ -249,6 +257,29 @@ class Story:
                     at=lately,
                 )
             )
+
+    def _headless(self, kelpmarrow: BusinessAccount) -> None:
+        """A business whose only manager is gone, and the officers who can recover it."""
+        self._hire(AMIR, kelpmarrow, RUTH, {"RM0001": Role.READER})
+        lately = self.now - timedelta(days=3)
+        for person in (ODILE, OWEN):
+            for kind in OfficerRole.Kind:
+                someone = self.people[person]
+                _done(
+                    grant_officer_role(
+                        person=someone, kind=kind, given_by="Demonstration", at=lately
+                    )
+                )
+        # Only those who run a portal disable an account; no service does.
+        User.objects.filter(pk=self.people[RUTH].pk).update(is_active=False)
+        _done(
+            create_recovery_request(
+                actor=self.people[AMIR],
+                bn9=kelpmarrow.bn9,
+                statement="Ruth Leclair was our only manager and retired. I look after customs.",
+                at=lately,
+            )
+        )
 
     def _relate(
         self,

@@ -41,6 +41,7 @@ PORTAL_OPERATOR = os.environ.get("PORTAL_OPERATOR", "")
 
 INSTALLED_APPS = [
     "ccp",
+    "officers",
     "transactions",
     "registration",
     "delegation",
@@ -272,6 +273,7 @@ INVITATIONS_PER_DAY = 100
 RELATIONSHIP_REQUEST_LAPSE_MONTHS = 12
 SUCCESSION_WAITING_DAYS = 14
 SUCCESSION_TAKE_OVER_DAYS = 30
+RECOVERY_REQUEST_LAPSE_DAYS = 90
 
 # How much one asker may ask for, whatever the number asked: a person in a day and waiting at one
 # time, a firm in a day (two full files).

@@ -22,6 +22,7 @@ urlpatterns = [
         path("register/", include("registration.urls")),
         path("", include("delegation.urls")),
         path("", include("transactions.urls")),
+        path("officers/", include("officers.urls")),
     ),
 ]
 

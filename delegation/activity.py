@@ -86,6 +86,8 @@ def right_in_words(path: str) -> str:
     """The right that a path of the access decision names; nothing where none was needed."""
     if path == SUCCESSOR:
         return _("Named successor")
+    if path == PathKind.OFFICER:
+        return _("Officer of the agency")
     kind, _sep, rest = path.partition(":")
     role = rest.partition(":")[0]
     if role not in Role:

@@ -38,6 +38,8 @@ SENTENCES = {
     "business_role.end": _("Ended a manager role of %(object)s"),
     "role.change": _("Changed a role of %(object)s"),
     "program_role.end": _("Ended a program role of %(object)s"),
+    "recovery_request.create": _("Asked the agency for recovery of %(object)s"),
+    "recovery_request.withdraw": _("Withdrew the request for recovery of %(object)s"),
     "succession.nominate": _("Named %(object)s as successor"),
     "succession.remove": _("Ended the nomination of %(object)s as successor"),
     "succession.claim": _("%(object)s claimed the succession"),
@@ -66,7 +68,11 @@ SENTENCES = {
 }
 """What each act is called in history."""
 
-WRITERS = ("digests.tell_what_waits", "continuity.remind_of_successions")
+WRITERS = (
+    "digests.tell_what_waits",
+    "continuity.remind_of_successions",
+    "recovery.tell_what_was_asked",
+)
 """What writes messages later than their occasion."""
 
 

@@ -16,6 +16,7 @@ from django.db import connection, models
 from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
+from accounts.models import OfficerRole
 from audit.chain import verify
 from audit.models import Chain, Event
 from audit.services import business_chain
@@ -35,6 +36,7 @@ from delegation.models import (
     Level,
     Membership,
     ProgramRole,
+    RecoveryRequest,
     Relationship,
     RelationshipRequest,
     RelationshipRequestLine,
@@ -67,7 +69,11 @@ def promise(check: Check) -> str:
 
 
 def businesses_keep_a_manager(at: datetime) -> Finding:
-    """An active business has a manager whose role and membership have no end (1)."""
+    """An active business has a manager whose role and membership have no end (1).
+
+    The user account of the last one may be disabled by those who run the portal: then somebody
+    asks for recovery.
+    """
     businesses = BusinessAccount.objects.filter(status=BusinessAccount.Status.ACTIVE)
     belongs = Membership.objects.filter(
         person=OuterRef("user"),
@@ -76,19 +82,18 @@ def businesses_keep_a_manager(at: datetime) -> Finding:
         ends_at=None,
         suspended_at=None,
     )
-    lasting = BusinessRole.objects.filter(
-        Exists(belongs),
-        content_object=OuterRef("pk"),
-        starts_at__lte=at,
-        ends_at=None,
-        user__is_active=True,
+    kept = BusinessRole.objects.filter(
+        Exists(belongs), content_object=OuterRef("pk"), starts_at__lte=at, ends_at=None
     )
-    return look(businesses, Q(Exists(lasting)))
+    asked = RecoveryRequest.objects.pending_at(at).filter(bn9=OuterRef("bn9"))
+    lasting = Q(Exists(kept.filter(user__is_active=True)))
+    return look(businesses, lasting | (Q(Exists(kept)) & Q(Exists(asked))))
 
 
 def business_roles_come_from_managers(at: datetime) -> Finding:
     """A manager is made by another manager, but for one founder of each business (2)."""
     granted = BusinessRole.objects.filter(granted_by__isnull=False).annotate(**GIVEN_AT)
+    granted = granted.exclude(source=Grant.Source.RECOVERY)
     founders = BusinessRole.objects.filter(granted_by=None, source=Grant.Source.DIRECT)
     earlier = founders.filter(content_object=OuterRef("content_object"), pk__lt=OuterRef("pk"))
     by_manager = _was_bam("granted_by", "given_at", content_object="content_object")
@@ -109,6 +114,25 @@ def successors_waited(at: datetime) -> Finding:
     return together(
         look(Succession.objects.all(), named & ~Q(named_by=F("person"))),
         look(roles, Q(granted_by=None) & Q(Exists(waited))),
+    )
+
+
+def recoveries_come_from_two_officers(at: datetime) -> Finding:
+    """Recovery is proposed by one officer and confirmed by another, strangers to it (14)."""
+    approved = RecoveryRequest.objects.filter(decision=Decision.APPROVED)
+    theirs = approved.filter(
+        bn9=OuterRef("content_object__bn9"),
+        proposed=OuterRef("user"),
+        decided_by=OuterRef("granted_by"),
+        decided_at=OuterRef("starts_at"),
+    )
+    both = _was_officer("proposed_by", "proposed_at") & _was_officer("decided_by", "decided_at")
+    others = (
+        ~Q(proposed_by=F("decided_by")) & ~_member_of("proposed_by") & ~_member_of("decided_by")
+    )
+    return together(
+        look(approved, both & others),
+        look(BusinessRole.objects.filter(source=Grant.Source.RECOVERY), Q(Exists(theirs))),
     )
 
 
@@ -273,7 +297,14 @@ def decisions_have_their_event(at: datetime) -> Finding:
     """Every decision of a request stands in the history of each party (12)."""
     employees = AccessRequest.objects.exclude(decision="").values_list("pk", "bn9")
     firms = RelationshipRequest.objects.exclude(decision="")
+    recoveries = RecoveryRequest.objects.exclude(decision="").values_list("pk", "bn9")
     return together(
+        _told(
+            recoveries,
+            "recovery_request.confirm",
+            "recovery_request.reject",
+            "recovery_request.withdraw",
+        ),
         _told(
             employees, "access_request.approve", "access_request.reject", "access_request.withdraw"
         ),
@@ -357,6 +388,7 @@ CHECKS: tuple[Check, ...] = (
     businesses_keep_a_manager,
     business_roles_come_from_managers,
     successors_waited,
+    recoveries_come_from_two_officers,
     program_roles_come_from_managers,
     terms_come_from_the_client,
     assignments_come_from_the_provider,
@@ -422,6 +454,23 @@ def _was_pam(person: str, when: str, **program: str) -> Q:
         scope("content_object__members__program"), bundled, grouped
     )
     return Q(Exists(direct)) | Q(Exists(by_group)) | Q(Exists(by_programs))
+
+
+def _was_officer(person: str, when: str) -> Q:
+    """The person in a column was an officer for recovery at the instant in another."""
+    kind = OfficerRole.Kind.RECOVERY
+    roles = OfficerRole.objects.filter(_held(when), person=OuterRef(person), kind=kind)
+    return Q(Exists(roles))
+
+
+def _member_of(person: str) -> Q:
+    """The person in a column belonged to the business of a request when it was decided."""
+    rows = Membership.objects.filter(
+        person=OuterRef(person),
+        business__bn9=OuterRef("bn9"),
+        starts_at__lte=OuterRef("decided_at"),
+    )
+    return Q(Exists(rows))
 
 
 def _may_decide(bn9: str) -> Q:

@@ -1,7 +1,7 @@
 """Who may do each act of delegation: `access.py` is asked for a page and again under lock."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -17,6 +17,7 @@ from delegation.models import (
     Invitation,
     Level,
     Membership,
+    RecoveryRequest,
     RelationshipRequest,
     RelationshipRequestLine,
     RelationshipTerms,
@@ -25,6 +26,9 @@ from delegation.models import (
 from delegation.models.periods import during
 from delegation.reasons import Reason
 from delegation.roles import Action, Role, grantable_by
+
+UNANSWERED = timedelta(days=14)
+"""How long an access request must have waited before its asker may ask for recovery."""
 
 STILL_TAKEN = frozenset({Reason.ALLOWED, Reason.PROGRAM_CLOSED, Reason.BUSINESS_NOT_ACTIVE})
 """Whoever gives while all is open and active takes away in all of these (decision 13)."""
@@ -368,6 +372,26 @@ can_take_over_succession = can_claim_succession
 def can_stop_succession(access: Access) -> Decision:
     """Any BAM of the business."""
     return _taking(access, Action.MANAGE_EMPLOYEES)
+
+
+def can_create_recovery_request(person: User, bn9: str, at: datetime) -> bool:
+    """An employee whose access works, or somebody whose access request waits for 14 days.
+
+    The second answer is the same whether or not the number is registered.
+    """
+    members = Membership.objects.filter(
+        during(at), person=person, business__bn9=bn9, suspended_at=None
+    )
+    waiting = AccessRequest.objects.pending_at(at).filter(person=person, bn9=bn9)
+    return members.exists() or waiting.filter(starts_at__lte=at - UNANSWERED).exists()
+
+
+def can_view_recovery_request(person: User, recovery_request: RecoveryRequest) -> bool:
+    """The person who asked; for everybody else the request does not exist here."""
+    return recovery_request.person_id == person.pk
+
+
+can_withdraw_recovery_request = can_view_recovery_request
 
 
 def can_view_activity(access: Access) -> Decision:

@@ -18,7 +18,7 @@ from delegation.models import AccessRequest, RelationshipRequest
 from delegation.permissions import can_request_relationship
 from delegation.reasons import Reason
 from delegation.roles import Role
-from delegation.services.roles import managers_of
+from delegation.services.roles import lasting_managers, managers_of
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,11 @@ def _ask_employer(refused: Refused) -> Remedy:
     """A role, asked of the own managers."""
     if refused.access.is_bam:
         return Remedy(_("You manage this business. What you cannot do is for another manager."))
+    if not lasting_managers(refused.access.acting_for, refused.access.at):
+        url = reverse("continuity_detail", kwargs={"bn9": refused.access.acting_for.bn9})
+        said = _("%(business)s has no manager at present.")
+        named = {"business": refused.access.acting_for.name}
+        return Remedy(said % named, url, _("What you can do now"))
     words = _("A Business Account Manager can give you more access: %(names)s.")
     said = _by_managers(refused.access, words)
     return _by_access_request(refused, said, _("Request access"))

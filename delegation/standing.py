@@ -35,6 +35,7 @@ class PathKind(StrEnum):
     OWN = "own"
     PROVIDER = "provider"
     RESIDUAL = "residual"
+    OFFICER = "officer"
 
 
 @dataclass(frozen=True)

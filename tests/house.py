@@ -17,6 +17,7 @@ from django.template.defaulttags import register as builtin_tags
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = (
     "ccp",
+    "officers",
     "transactions",
     "registration",
     "delegation",

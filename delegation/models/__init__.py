@@ -27,6 +27,7 @@ from delegation.models.invitations import (
 )
 from delegation.models.limits import RequestTally
 from delegation.models.mutes import Mute
+from delegation.models.recovery import RecoveryRequest
 from delegation.models.relationships import (
     Ceiling,
     Level,
@@ -61,6 +62,7 @@ __all__ = [
     "Membership",
     "Mute",
     "ProgramRole",
+    "RecoveryRequest",
     "Relationship",
     "RelationshipRequest",
     "RelationshipRequestLine",

@@ -12,6 +12,7 @@ from delegation.models import (
     AccessRequest,
     AccessRequestLine,
     Decision,
+    RecoveryRequest,
     RelationshipRequest,
     RelationshipRequestLine,
     Status,
@@ -23,12 +24,12 @@ from delegation.roles import Action
 from delegation.terms import program_label
 from pages.formats import moment
 
-Waiting = AccessRequest | RelationshipRequest
+Waiting = AccessRequest | RelationshipRequest | RecoveryRequest
 Problem = tuple[str, str]
 """The code and the words of a refusal."""
 
 
-def lock[W: (AccessRequest, RelationshipRequest)](waiting: W) -> W:
+def lock[W: (AccessRequest, RelationshipRequest, RecoveryRequest)](waiting: W) -> W:
     """The request as it is now, held until the transaction ends."""
     return type(waiting)._default_manager.select_for_update(no_key=True).get(pk=waiting.pk)
 
@@ -53,7 +54,7 @@ def why_not_decidable(
 
 def why_not_yours(
     access: Access,
-    waiting: Waiting,
+    waiting: AccessRequest | RelationshipRequest,
     lines: list[AccessRequestLine] | list[RelationshipRequestLine],
     action: Action,
 ) -> Problem | None:
@@ -90,7 +91,9 @@ def decide_line(
     line.save()
 
 
-def close_if_decided(waiting: Waiting, actor: User, at: datetime) -> None:
+def close_if_decided(
+    waiting: AccessRequest | RelationshipRequest, actor: User, at: datetime
+) -> None:
     """Close the request when no line waits any more; every change counts as a version."""
     decisions = set(waiting.lines.values_list("decision", flat=True))
     if "" in decisions:

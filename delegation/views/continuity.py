@@ -16,7 +16,7 @@ from delegation.employees import member_of
 from delegation.entry import enter, require_any
 from delegation.forms.continuity import SuccessionClaimForm, SuccessionStopForm
 from delegation.forms.employees import DecisionForm
-from delegation.models import Succession, SuccessionStatus
+from delegation.models import RecoveryRequest, Succession, SuccessionStatus
 from delegation.navigation import section_nav
 from delegation.permissions import (
     can_claim_succession,
@@ -189,6 +189,9 @@ def _page(
         "form": form,
         "problem": problem,
         "sections": section_nav(access, "continuity_detail"),
+        "recovery": RecoveryRequest.objects.pending_at(access.at)
+        .filter(person=access.person, bn9=access.acting_for.bn9)
+        .first(),
         **_succession(access, form),
     }
     return render(request, "delegation/continuity_detail.html", context, status=status)

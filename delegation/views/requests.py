@@ -16,7 +16,11 @@ from delegation.employees import lines_of, roles_in_words
 from delegation.entry import signed_in
 from delegation.forms.employees import AccessRequestCreateForm
 from delegation.models import AccessRequest
-from delegation.permissions import can_view_access_request, can_withdraw_access_request
+from delegation.permissions import (
+    can_create_recovery_request,
+    can_view_access_request,
+    can_withdraw_access_request,
+)
 from delegation.requests import Titles, is_approved, request_state, steps_of
 from delegation.services.employees import create_access_request, withdraw_access_request
 from delegation.views.employees import status_of
@@ -117,6 +121,9 @@ def _status_page(
         "state": request_state(access_request, at),
         "is_partly_decided": any(line.decision for line in lines),
         "lines": lines,
+        "may_ask_recovery": can_create_recovery_request(
+            access_request.person, access_request.bn9, at
+        ),
         "steps": steps_of(access_request, lines, TITLES, at),
         "problem": problem,
     }

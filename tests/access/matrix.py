@@ -37,6 +37,7 @@ from delegation.services.groups import (
     grant_employee_group_role,
 )
 from pages.csv_file import Line
+from tests.officers.people import headless, officer, recovery_asked
 from tests.registration.claims import claim
 from tests.transactions.factories import declare
 from tests.world import World, done, next_bn9
@@ -45,7 +46,7 @@ EVERYTHING = Rules(broker=Visibility.EDIT, importer=Visibility.EDIT, other=Visib
 MAPLE_STAFF = "reader editor group pam bam"
 EVERYBODY = (
     "orphan requester reader editor group pam bam bam_b own_only sees_all unassigned expired "
-    "ex_employee suspended superuser bam_itn"
+    "ex_employee suspended superuser bam_itn officer stranded"
 )
 
 
@@ -131,6 +132,7 @@ class Cast:
         people["superuser"] = before.person("Root")
         people["superuser"].is_superuser = people["superuser"].is_staff = True
         people["superuser"].save()
+        people["officer"] = officer(before, "Olga")
 
     def _ask(self, maple: BusinessAccount, cedar: BusinessAccount, itn: BusinessAccount) -> None:
         world = self.world
@@ -149,6 +151,9 @@ class Cast:
         self.ids["file"] = done(
             create_request_batch(name="clients.csv", is_legacy=False, rows=rows, **lead)
         ).pk
+        birch = headless(world.earlier(days=2), "Birch")
+        self.people["stranded"] = world.person("Birch Eve")
+        self.ids["birch"], self.ids["recovery"] = birch.bn9, recovery_asked(world, birch).pk
         self.ids["registration"] = claim(self.people["orphan"], next_bn9(), world.at).pk
 
     def _declare(
@@ -212,19 +217,41 @@ def rows(cast: Cast) -> Iterator[Row]:
     yield from _relationship_pages(cast)
     yield from _client_pages(cast)
     yield from _transaction_pages(cast)
+    yield from _officer_pages(cast)
+
+
+def _officer_pages(cast: Cast) -> Iterator[Row]:
+    """The desk, which is there for officers alone, and what an employee asks of them."""
+    ids = cast.ids
+    yield Row("officer_desk", {}, {200: "officer"})
+    one = {"pk": ids["recovery"]}
+    yield Row("recovery_review", one, {200: "officer"})
+    for route in ("recovery_propose", "recovery_confirm", "recovery_reject"):
+        yield Row(route, one, {405: EVERYBODY})
+        yield Row(route, one, {422: "officer"}, "POST")
+    staff, birch = f"{MAPLE_STAFF}", {"bn9": ids["birch"]}
+    yield Row("recovery_request_create", {"bn9": ids["maple"]}, {200: staff})
+    yield Row("recovery_request_create", {"bn9": ids["maple"]}, {422: staff}, "POST")
+    yield Row("recovery_request_create", birch, {200: "stranded"})
+    yield Row("recovery_request_status", one, {200: "stranded"})
+    yield Row("recovery_request_withdraw", one, {405: EVERYBODY})
 
 
 def _own_pages(cast: Cast) -> Iterator[Row]:
     ids = cast.ids
     everybody = {200: EVERYBODY}
-    belongs = {200: f"{MAPLE_STAFF} bam_b own_only sees_all unassigned expired bam_itn suspended"}
+    belongs = {
+        200: f"{MAPLE_STAFF} stranded bam_b own_only sees_all unassigned expired bam_itn suspended"
+    }
     yield Row("health", {}, everybody, anonymous=200)
     yield Row("help_roles", {}, everybody, anonymous=200)
     feed = "calendar_feed_read"
     yield Row(feed, {"token": ids["feed"]}, everybody, anonymous=200)
     yield Row(feed, {"token": "guessed"}, {}, anonymous=404)
     yield Row(feed, {"token": ids["feed_of_who_left"]}, {}, anonymous=404)
-    yield Row("home", {}, belongs | {302: "orphan requester superuser ex_employee"}, anonymous=200)
+    yield Row(
+        "home", {}, belongs | {302: "orphan requester superuser ex_employee officer"}, anonymous=200
+    )
     for route in ("first_time_setup", "profile_detail", "profile_edit", "registration_start"):
         yield Row(route, {}, everybody)
     yield Row("profile_create", {}, {302: EVERYBODY})

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, models, transaction
 from django.db.models import F
 
+from accounts.models import OfficerRole
 from audit.models import Event
 from businesses.models import ProgramGroup
 from ccp.management.commands import check_invariants as command
@@ -27,6 +28,7 @@ from delegation.models import (
     Level,
     Membership,
     ProgramRole,
+    RecoveryRequest,
     Relationship,
     RelationshipRequestLine,
     RelationshipTerms,
@@ -46,8 +48,10 @@ from delegation.services.groups import (
 from delegation.services.relationships import withdraw_relationship_request
 from delegation.services.rights import end_membership
 from delegation.terms import fingerprint
+from officers.services.recovery import confirm_recovery, propose_recovery
 from registration.models import Outcome, Registration
 from tests.delegation.successors import named
+from tests.officers.people import headless, officer, recovery_asked
 from tests.registration.claims import draft, put_on_file, submit
 from tests.transactions.factories import declare
 from tests.world import World, done
@@ -82,6 +86,13 @@ def rich(world: World) -> World:
     done(add_client_to_group(group=clients, client=maple, **lead))
     asked = world.relationship_request(north, "888316171")
     done(withdraw_relationship_request(relationship_request=asked, **lead))
+    birch = headless(world.earlier(days=2), "Birch Recovered")
+    eve, row = world.person("Birch Recovered Eve"), recovery_asked(world, birch)
+    first, second = (officer(world.earlier(days=2), name) for name in ("Olga", "Omar"))
+    about = {"recovery_request": row, "at": world.at}
+    seen = {"person": eve, "finding": "Seen.", "expected_version": 1}
+    done(propose_recovery(actor=first, **seen, **about))
+    done(confirm_recovery(actor=second, expected_version=2, **about))
     # Somebody was off-boarded, and a firm left.
     gone = world.employee("Guy", maple, RM0001="reader")
     done(end_membership(membership=Membership.objects.get(person=gone), reason="", **boss))
@@ -204,6 +215,13 @@ BREACHES: dict[invariants.Check, list[Breach]] = {
         write(Succession, named_by=person("Rea")),
         write(Succession, named_by=person("Pam")),
         write(BusinessRole, ANAS, source="succession", granted_by=None),
+    ],
+    invariants.recoveries_come_from_two_officers: [
+        write(RecoveryRequest, ASKED, decided_by=F("proposed_by")),
+        write(RecoveryRequest, ASKED, proposed_by=person("Rea")),
+        write(RecoveryRequest, ASKED, proposed=person("Rea")),
+        write(OfficerRole, ends_at=lambda world: world.at - timedelta(days=1)),
+        write(BusinessRole, ANAS, source="recovery"),
     ],
     invariants.program_roles_come_from_managers: [
         write(ProgramRole, PAMS, granted_by=F("user")),

@@ -15,6 +15,7 @@ from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
 import delegation.services
+import officers.services
 from audit.services import Refusal
 from businesses.models import BusinessAccount, ProgramGroup
 from businesses.register import LegalEntity, get_register
@@ -48,6 +49,7 @@ from delegation.services import (
     invitations,
     mutes,
     program_groups,
+    recovery,
     relationships,
     reminders,
     renewals,
@@ -57,10 +59,12 @@ from delegation.services import (
 from delegation.services.registrations import found_business
 from delegation.services.roles import Term
 from delegation.terms import fingerprint
+from officers.services import recovery as desk
 from pages.csv_file import Line
 from registration import services as registrations
 from tests.conftest import NIGHTLY
 from tests.delegation.successors import claimed, named
+from tests.officers.people import headless, officer, recovery_asked
 from tests.registration.claims import draft, put_on_file
 from tests.transactions.factories import declare
 from tests.world import World, done, next_bn9
@@ -413,6 +417,47 @@ def _change_role(scene: Scene) -> Act:
     return partial(grants.change_role, membership=scene.membership(), change=change, **scene.boss)
 
 
+def _create_recovery_request(scene: Scene) -> Act:
+    birch = headless(scene.world, "Birch")
+    about = {"bn9": birch.bn9, "statement": "Gone.", "at": scene.world.at}
+    return partial(recovery.create_recovery_request, actor=scene.world.person("Birch Eve"), **about)
+
+
+def _unknown(scene: Scene) -> dict[str, Any]:
+    """A request for recovery of a number that nobody registered."""
+    before, bn9 = scene.world.earlier(days=20), next_bn9()
+    before.access_request("Zoe", bn9)
+    about = {"actor": before.person("Zoe"), "bn9": bn9, "statement": "Gone."}
+    row = done(recovery.create_recovery_request(at=scene.world.at, **about))
+    return {"recovery_request": row, "at": scene.world.at}
+
+
+def _withdraw_recovery_request(scene: Scene) -> Act:
+    about = _unknown(scene)
+    return partial(
+        recovery.withdraw_recovery_request, actor=about["recovery_request"].person, **about
+    )
+
+
+def _reject_recovery(scene: Scene) -> Act:
+    by = {"actor": officer(scene.world, "Olga"), "reason": "Unknown", "expected_version": 1}
+    return partial(desk.reject_recovery, **by, **_unknown(scene))
+
+
+def _propose_recovery(scene: Scene) -> Act:
+    birch = headless(scene.world, "Birch")
+    about = {"recovery_request": recovery_asked(scene.world, birch), "at": scene.world.at}
+    seen = {"person": scene.world.person("Birch Eve"), "finding": "Seen.", "expected_version": 1}
+    return partial(desk.propose_recovery, actor=officer(scene.world, "Olga"), **seen, **about)
+
+
+def _confirm_recovery(scene: Scene) -> Act:
+    proposed = done(_propose_recovery(scene)())
+    second = officer(scene.world, "Omar")
+    about = {"recovery_request": proposed, "expected_version": 2, "at": scene.world.at}
+    return partial(desk.confirm_recovery, actor=second, **about)
+
+
 def _create_client_group(scene: Scene) -> Act:
     return partial(clients.create_client_group, name="Furniture", **scene.lead)
 
@@ -676,6 +721,11 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     continuity.stop_succession: _stop_succession,
     continuity.take_over_succession: _take_over_succession,
     grants.change_role: _change_role,
+    recovery.create_recovery_request: _create_recovery_request,
+    recovery.withdraw_recovery_request: _withdraw_recovery_request,
+    desk.propose_recovery: _propose_recovery,
+    desk.confirm_recovery: _confirm_recovery,
+    desk.reject_recovery: _reject_recovery,
     clients.create_client_group: _create_client_group,
     clients.add_client_to_group: _add_client_to_group,
     clients.rename_client_group: _rename_client_group,
@@ -711,9 +761,10 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
 
 
 def public_services() -> Iterator[Callable[..., Any]]:
-    """The functions of the services of delegation in which somebody acts."""
-    for found in iter_modules(delegation.services.__path__):
-        module = import_module(f"delegation.services.{found.name}")
+    """The functions of the services of delegation and of the desk in which somebody acts."""
+    rooms = (delegation.services, officers.services)
+    names = [f"{room.__name__}.{one.name}" for room in rooms for one in iter_modules(room.__path__)]
+    for module in map(import_module, names):
         for name, function in getmembers(module, isfunction):
             named = {
                 key

@@ -26,7 +26,7 @@ type Break = Callable[[pytest.MonkeyPatch], None]
 EVERYTHING = Rules(broker=Visibility.EDIT, importer=Visibility.EDIT, other=Visibility.EDIT)
 CONTROLS: list[tuple[Defect, Break]] = []
 ROOMS = {
-    "accounts", "audit", "businesses", "delegation", "notices", "pages", "registration",
+    "accounts", "audit", "businesses", "delegation", "notices", "officers", "pages", "registration",
     "transactions",
 }  # fmt: skip
 

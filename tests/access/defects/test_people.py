@@ -41,9 +41,11 @@ from delegation.services.rights import (
     end_program_role,
     suspend_membership,
 )
+from officers.services.recovery import confirm_recovery, propose_recovery
 from tests.access.defects.broken import address, finds, instead, named, once_only, there_is
 from tests.delegation.reading import as_, words
 from tests.delegation.test_relationship_pages import answers
+from tests.officers.people import headless, officer, recovery_asked
 from tests.world import World, done, next_bn9, roles_of
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -100,9 +102,12 @@ def test_d09_the_last_manager_leaves_by_another_path(world: World) -> None:
         "delegation.services.rights.can_end_membership", lambda access, person: person.is_active
     )
 )
-@finds(there_is("business_recovery"))
+@finds(instead("officers.services.recovery.why_not_recoverable", lambda *_: ("has_manager", "No.")))
 def test_d10_a_manager_who_is_gone_cannot_be_removed(world: World) -> None:
-    """A manager who left for good stays on the books; here another manager takes that right."""
+    """A manager who left for good stays on the books; here another manager takes that right.
+
+    Where there is no other, two officers make one.
+    """
     maple = world.importer("Maple")
     ana = world.employee("Ana", maple)
     User.objects.filter(pk=ana.pk).update(is_active=False)
@@ -113,9 +118,16 @@ def test_d10_a_manager_who_is_gone_cannot_be_removed(world: World) -> None:
 
     assert posted.status_code == 302
     assert not BusinessRole.objects.get(user=ana).active_at(world.at)
-    assert not named("officer", "business_recovery"), (
-        "Recovery exists: now test D10 for a business without manager"
-    )
+    birch = headless(world, "Birch")
+    eve, row = world.person("Birch Eve"), recovery_asked(world, birch)
+    about = {"recovery_request": row, "at": world.at}
+    seen = {"person": eve, "finding": "Seen.", "expected_version": 1}
+    done(propose_recovery(actor=officer(world, "Olga"), **seen, **about))
+    done(confirm_recovery(actor=officer(world, "Omar"), expected_version=2, **about))
+    gone = Membership.objects.get(person=world.manager(birch))
+    boss = {"actor": eve, "acting_for": birch, "at": world.at}
+    done(end_membership(membership=gone, reason="Gone", **boss))
+    assert world.access(eve, birch).is_bam
 
 
 def whoever_asked(access: Any, asked: AccessRequest) -> list[Any]:

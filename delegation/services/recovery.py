@@ -1,0 +1,122 @@
+"""Asking the agency to recover a business, and taking that back. Officers decide, elsewhere."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from audit.services import Refusal, business_chain, person_chain, record, refuse
+from businesses.bn import show_bn9
+from businesses.models import BusinessAccount
+from delegation.models import Decision, Membership, RecoveryRequest
+from delegation.models.periods import during
+from delegation.permissions import can_create_recovery_request, can_withdraw_recovery_request
+from delegation.services.announcements import announce
+from delegation.services.decisions import close, lock, why_not_decidable
+from delegation.services.roles import lasting_managers
+
+
+@transaction.atomic
+def create_recovery_request(
+    *, actor: User, bn9: str, statement: str, at: datetime
+) -> RecoveryRequest | Refusal:
+    """Ask the agency for a manager. An employee is told at once where one is left."""
+    asked = RecoveryRequest(
+        person=actor,
+        bn9=bn9,
+        statement=statement,
+        starts_at=at,
+        closes_at=at + timedelta(days=settings.RECOVERY_REQUEST_LAPSE_DAYS),
+    )
+    verb = "recovery_request.create"
+    if not can_create_recovery_request(actor, bn9, at):
+        return refuse_recovery(verb, "not_allowed", _("You cannot ask for this."), actor, asked, at)
+    business = BusinessAccount.objects.filter(bn9=bn9).first()
+    if business and _is_employee(actor, business, at) and lasting_managers(business, at):
+        words = _("The business still has a Business Account Manager. Ask that person.")
+        return refuse_recovery(verb, "has_manager", words, actor, asked, at)
+    try:
+        with transaction.atomic():
+            asked.save(force_insert=True)
+    except IntegrityError:
+        words = _("You already asked for this. Withdraw that request first.")
+        return refuse_recovery(verb, "already_waiting", words, actor, asked, at)
+    record(verb=verb, after={"statement": statement}, **about_recovery(actor, asked, at))
+    return asked
+
+
+@transaction.atomic
+def withdraw_recovery_request(
+    *, actor: User, recovery_request: RecoveryRequest, at: datetime
+) -> RecoveryRequest | Refusal:
+    """Take one's own request back while no officer decided it."""
+    locked = lock(recovery_request)
+    verb = "recovery_request.withdraw"
+    problem = why_not_decidable(locked, Decision.WITHDRAWN, None, at)
+    if not can_withdraw_recovery_request(actor, locked):
+        problem = "not_allowed", _("Only the person who asked can withdraw this request.")
+    if problem:
+        return refuse_recovery(verb, *problem, actor, locked, at)
+    close(locked, Decision.WITHDRAWN, actor, at)
+    record(verb=verb, **about_recovery(actor, locked, at))
+    return locked
+
+
+def tell_what_was_asked(*, at: datetime) -> int:
+    """Tell everybody around a business of what was asked and taken back; gives how much waits.
+
+    Not in the act itself: who is not let in must not learn from the time of an answer whether the
+    number is registered. `send_due_notices` asks it; each is told once.
+    """
+    recent = at - timedelta(days=settings.RECOVERY_REQUEST_LAPSE_DAYS)
+    waiting = list(RecoveryRequest.objects.pending_at(at).order_by("starts_at", "pk"))
+    taken_back = RecoveryRequest.objects.filter(
+        decision=Decision.WITHDRAWN, decided_at__gt=recent, decided_at__lte=at
+    )
+    for asked in waiting:
+        tell_of_recovery("asked", asked, at)
+    for asked in taken_back.order_by("decided_at", "pk"):
+        tell_of_recovery("withdrawn", asked, at)
+    return len(waiting)
+
+
+def tell_of_recovery(step: str, asked: RecoveryRequest, at: datetime) -> None:
+    """Write to everybody around the business what became of the request, where it is registered."""
+    business = BusinessAccount.objects.filter(bn9=asked.bn9).first()
+    if business is None:
+        return
+    announce(
+        key=f"recovery_{step}:{asked.pk}:{asked.proposed_at or ''}",
+        template="recovery",
+        business=business,
+        also=[one for one in (asked.person, asked.proposed) if one],
+        context={"step": step, "asked": asked},
+        at=at,
+    )
+
+
+def about_recovery(actor: User, asked: RecoveryRequest, at: datetime) -> dict[str, Any]:
+    """The part of a history event that every act on a recovery request shares."""
+    people = [one for one in (asked.person, asked.proposed) if one]
+    return {
+        "at": at,
+        "actor": actor,
+        "chains": [business_chain(asked.bn9), *(person_chain(one) for one in people)],
+        "object_type": "recovery_request",
+        "object_id": str(asked.pk),
+        "object_label": show_bn9(asked.bn9),
+    }
+
+
+def refuse_recovery(
+    verb: str, code: str, message: str, actor: User, asked: RecoveryRequest, at: datetime
+) -> Refusal:
+    """Record and return the refusal of an act on a recovery request."""
+    return refuse(code=code, message=message, verb=verb, **about_recovery(actor, asked, at))
+
+
+def _is_employee(person: User, business: BusinessAccount, at: datetime) -> bool:
+    return Membership.objects.filter(during(at), person=person, business=business).exists()

@@ -1,0 +1,17 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from audit import verbs
+
+
+class OfficersConfig(AppConfig):
+    name = "officers"
+
+    def ready(self) -> None:
+        verbs.register(
+            {
+                "recovery_request.propose": _("Proposed a manager for %(object)s"),
+                "recovery_request.confirm": _("Recovered %(object)s with a new manager"),
+                "recovery_request.reject": _("Rejected the recovery of %(object)s"),
+            }
+        )

@@ -1,0 +1,35 @@
+"""Forms of the officers' desk."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from delegation.forms.employees import DecisionForm
+
+
+class RecoveryProposeForm(DecisionForm):
+    """Whom the first officer proposes, and what was examined."""
+
+    email = forms.EmailField(
+        label=_("Work e-mail of the person who should manage the business"),
+        help_text=_("An employee of the business, or the person who asked."),
+        max_length=254,
+    )
+    finding = forms.CharField(
+        label=_("What you examined, and what you found"),
+        help_text=_("The second officer reads it. At most 500 characters."),
+        max_length=500,
+        widget=forms.Textarea({"rows": 4}),
+        error_messages={"required": _("Write what you examined.")},
+    )
+
+
+class RecoveryRejectForm(DecisionForm):
+    """Why a request for recovery is rejected."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("The person who asked and everybody around the business read it."),
+        max_length=500,
+        widget=forms.Textarea({"rows": 3}),
+        error_messages={"required": _("Write why you reject the request.")},
+    )

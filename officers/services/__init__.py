@@ -1,0 +1,1 @@
+"""What officers do: each verb is one function."""

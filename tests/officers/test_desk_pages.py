@@ -1,0 +1,102 @@
+"""The desk as officers read it, and the pages of whoever asks for recovery."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import OfficerRole
+from businesses.models import BusinessAccount
+from delegation.models import RecoveryRequest
+from tests.delegation.reading import as_, queries, words
+from tests.officers.people import headless, officer, recovery_asked
+from tests.registration.claims import draft, submit
+from tests.world import World, next_bn9
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+
+DESK = "/en-ca/officers/"
+
+
+def page(name: str, row: RecoveryRequest) -> str:
+    return reverse(name, kwargs={"pk": row.pk})
+
+
+@pytest.fixture
+def birch(world: World) -> BusinessAccount:
+    return headless(world, "Birch")
+
+
+def test_an_employee_asks_from_the_continuity_page(world: World, birch: BusinessAccount) -> None:
+    browser = as_(world.person("Birch Eve"))
+    here = reverse("continuity_detail", kwargs={"bn9": birch.bn9})
+    ask = reverse("recovery_request_create", kwargs={"bn9": birch.bn9})
+    shown = browser.get(here)
+    assert "No manager is left" in words(shown) and ask in shown.content.decode()
+    assert browser.post(ask, {"statement": " "}).status_code == 422
+    sent = browser.post(ask, {"statement": "Our manager died."}, follow=True)
+    assert "Your request has been sent to the agency." in words(sent)
+    assert "You asked the agency for recovery." in words(browser.get(here))
+    assert browser.post(ask, {"statement": "Once more."}).status_code == 409
+    taken = browser.post(page("recovery_request_withdraw", RecoveryRequest.objects.get()))
+    assert taken.status_code == 302
+    assert RecoveryRequest.objects.get().decision == "withdrawn"
+
+
+def test_a_refusal_leads_to_recovery_where_nobody_manages(
+    world: World, birch: BusinessAccount
+) -> None:
+    refused = as_(world.person("Birch Eve")).get(
+        reverse("employee_list", kwargs={"bn9": birch.bn9})
+    )
+    assert refused.status_code == 403 and "What you can do now" in words(refused)
+    late = world.earlier(days=14)
+    waiting = late.access_request("Zoe", next_bn9())
+    status = as_(waiting.person).get(page("access_request_status", waiting))
+    assert "Ask the agency for recovery" in words(status)
+
+
+def test_two_officers_decide_at_the_desk(world: World, birch: BusinessAccount) -> None:
+    row, eve = recovery_asked(world, birch), world.person("Birch Eve")
+    first, second = as_(officer(world, "Olga")), as_(officer(world, "Omar"))
+    assert first.get("/en-ca/").url == DESK
+    assert "Waits for a first officer" in words(first.get(DESK))
+    review = words(first.get(page("recovery_review", row)))
+    assert "Our only manager died." in review and "Employee of the business" in review
+    answers = {"version": 1, "email": "nobody@example.test", "finding": "Seen."}
+    wrong = first.post(page("recovery_propose", row), answers)
+    assert wrong.status_code == 422 and "Nobody has this e-mail address" in words(wrong)
+    first.post(page("recovery_propose", row), answers | {"email": eve.email})
+    assert "Another officer confirms." in words(first.get(page("recovery_review", row)))
+    assert first.post(page("recovery_confirm", row), {"version": 2}).status_code == 403
+    assert "Waits for a second officer" in words(second.get(DESK))
+    assert second.post(page("recovery_confirm", row), {"version": 1}).status_code == 409
+
+    done = second.post(page("recovery_confirm", row), {"version": 2}, follow=True)
+
+    assert "Your decision is done." in words(done) and "Approved" in words(done)
+    mine = words(as_(eve).get(page("recovery_request_status", row)))
+    assert "Birch Eve is now Business Account Manager" in mine
+    late = second.post(page("recovery_reject", row), {"version": 3, "reason": "Late"})
+    assert late.status_code == 409
+
+
+def test_each_officer_sees_the_part_of_the_desk_that_is_given(
+    world: World, birch: BusinessAccount
+) -> None:
+    row = recovery_asked(world, birch)
+    reviewer = as_(officer(world, "Rita", OfficerRole.Kind.REGISTRATIONS))
+    assert "Registration reviews" in words(reviewer.get(DESK))
+    assert "Recovery of businesses" not in words(reviewer.get(DESK))
+    assert reviewer.get(page("recovery_review", row)).status_code == 403
+    assert as_(world.person("Zoe")).get(DESK).status_code == 404
+    liam = world.person("Liam")
+    claim = draft(liam, next_bn9(), world.at)
+    assert submit(liam, claim, world.at)
+
+
+def test_the_desk_costs_the_same_however_much_waits(world: World, birch: BusinessAccount) -> None:
+    browser = as_(officer(world, "Olga"))
+    recovery_asked(world, birch)
+    few = queries(browser, DESK)
+    for number in range(4):
+        recovery_asked(world, headless(world, f"Elm {number}"))
+    assert queries(browser, DESK) == few
