@@ -274,6 +274,7 @@ RELATIONSHIP_REQUEST_LAPSE_MONTHS = 12
 SUCCESSION_WAITING_DAYS = 14
 SUCCESSION_TAKE_OVER_DAYS = 30
 RECOVERY_REQUEST_LAPSE_DAYS = 90
+LOOKUP_MINUTES = 60
 
 # How much one asker may ask for, whatever the number asked: a person in a day and waiting at one
 # time, a firm in a day (two full files).

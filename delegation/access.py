@@ -4,6 +4,8 @@ Every list, count, export, e-mail and panel asks here. Three kinds of path are c
 best one wins: *own* (a role in the business that owns the record), *provider* (membership, staff
 assignment, relationship and terms, visibility rule, provider type: the weakest link decides) and
 *residual* (the Expired User: what the own firm submitted while a scope that is over was open).
+Whoever does not belong to the business may have a fourth one, *officer*: agency staff, who read
+with a purpose recorded, and for whom the business acted for is the one that is looked up.
 
 `Access` holds what one person may do through one business at one instant: it lives as long as a
 request and answers every question from at most one query, two more for each client met, and one
@@ -23,6 +25,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.models.clients import StaffAssignment
+from delegation.models.lookups import Lookup
 from delegation.models.periods import during
 from delegation.models.relationships import RelationshipTerms, Visibility
 from delegation.reasons import Reason
@@ -43,6 +46,7 @@ from delegation.standing import (
     assigned_to,
     assignments,
     earliest,
+    live_lookup,
     managers_assignment,
     own_roles,
 )
@@ -113,6 +117,7 @@ class Access:
         self.at = at
         if own:
             self.own = own
+            self.lookup = None
         self._clients = dict(clients or {})
         self._closed: dict[int, frozenset[int]] = {}
 
@@ -124,6 +129,13 @@ class Access:
         return own_roles([self.person.pk], [self.acting_for.pk], self.at)[
             self.person.pk, self.acting_for.pk
         ]
+
+    @cached_property
+    def lookup(self) -> Lookup | None:
+        """By what an officer reads the business: 1 query, and none for whoever belongs to it."""
+        if self.own.membership is not Reason.NO_MEMBERSHIP or not self.person.is_active:
+            return None
+        return live_lookup(self.person.pk, self.acting_for.pk, self.at)
 
     def client(self, client_id: int) -> Client:
         """The client `client_id` as this person stands to it: at most 2 queries, once."""
@@ -163,13 +175,27 @@ class Access:
         if not self.person.is_active:
             return Decision(Reason.PERSON_DISABLED)
         if self.own.membership is not Reason.ALLOWED:
-            return Decision(self.own.membership)
+            return self._as_officer(action, target)
         if isinstance(target, BusinessAccount):
             return self._on_business(action, target)
         scope = _scope(target)
         if scope.owner_id == self.acting_for.pk:
             return self._by_own_role(action, scope)
         return self._for_client(action, scope)
+
+    def _as_officer(
+        self, action: Action, target: BusinessAccount | ProgramAccount | Submission
+    ) -> Decision:
+        """An officer reads what the business owns while the look-up lasts, and does nothing."""
+        if isinstance(target, BusinessAccount):
+            owner_id = target.pk
+        else:
+            owner_id = _scope(target).owner_id
+        if self.lookup is None or action not in READ_ONLY or owner_id != self.acting_for.pk:
+            return Decision(self.own.membership)
+        source = str(self.lookup.pk)
+        path = Path(PathKind.OFFICER, Role.READER, self.lookup.ends_at, source)
+        return Decision(Reason.ALLOWED, (path,))
 
     def _active(self, business: BusinessAccount, action: Action) -> bool:
         """A business that is not active is read only."""
@@ -331,7 +357,9 @@ class Access:
         The model has the columns of `Submission`. Nothing here may grow with the data of others:
         each condition is an index range or a semi-join on the pair's own rows.
         """
-        if not self.person.is_active or self.own.membership is not Reason.ALLOWED:
+        if not self.person.is_active:
+            return submissions.none()
+        if self.own.membership is not Reason.ALLOWED and self.lookup is None:
             return submissions.none()
         seen = self.own_records()
         if self.serves_clients:
@@ -339,8 +367,8 @@ class Access:
         return submissions.filter(seen)
 
     def own_records(self) -> Q:
-        """The records of the business acted for that the person's own roles open."""
-        if self.own.bam:
+        """The records of the business acted for that the own roles, or a look-up, open."""
+        if self.own.bam or self.lookup:
             return Q(owner_id=self.acting_for.pk)
         return Q(owner_id=self.acting_for.pk, program_id__in=self.own.programs)
 
@@ -408,7 +436,7 @@ class Access:
     @property
     def serves_clients(self) -> bool:
         """Whether the business acts for others, or did: its people then read about clients."""
-        return self.is_provider or self.own.has_clients
+        return self.lookup is None and (self.is_provider or self.own.has_clients)
 
     @property
     def is_bam(self) -> bool:

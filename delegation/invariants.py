@@ -34,6 +34,7 @@ from delegation.models import (
     GroupProgramGroupRole,
     GroupProgramRole,
     Level,
+    Lookup,
     Membership,
     ProgramRole,
     RecoveryRequest,
@@ -133,6 +134,23 @@ def recoveries_come_from_two_officers(at: datetime) -> Finding:
     return together(
         look(approved, both & others),
         look(BusinessRole.objects.filter(source=Grant.Source.RECOVERY), Q(Exists(theirs))),
+    )
+
+
+def lookups_have_a_purpose(at: datetime) -> Finding:
+    """Who looked a business up was an officer, no member of it, and its history says so (14)."""
+    entrusted = OfficerRole.objects.filter(
+        _held("starts_at"), person=OuterRef("officer"), kind=OfficerRole.Kind.LOOKUPS
+    )
+    before = Membership.objects.filter(
+        person=OuterRef("officer"),
+        business=OuterRef("business"),
+        starts_at__lte=OuterRef("starts_at"),
+    )
+    rows = Lookup.objects.all()
+    return together(
+        look(rows, Q(Exists(entrusted)) & ~Q(Exists(before))),
+        _told(rows.values_list("business__bn9", "business__bn9"), "lookup.open"),
     )
 
 
@@ -389,6 +407,7 @@ CHECKS: tuple[Check, ...] = (
     business_roles_come_from_managers,
     successors_waited,
     recoveries_come_from_two_officers,
+    lookups_have_a_purpose,
     program_roles_come_from_managers,
     terms_come_from_the_client,
     assignments_come_from_the_provider,

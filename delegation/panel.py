@@ -48,6 +48,7 @@ class Panel:
     is_client: bool
     is_first: bool
     next_token: str
+    is_officer: bool = False
     on: date | None = None
     existed: bool = True
     """Whether there was anything to see on the day that was asked about."""
@@ -81,6 +82,7 @@ def panel(
         people=tuple(words.person(one) for one in found.people),
         firms=tuple(words.firm(one) for one in found.firms) if found.page.is_first else (),
         is_client=words.is_client,
+        is_officer=access.lookup is not None,
         is_first=found.page.is_first,
         next_token=found.page.next_token,
     )

@@ -15,6 +15,8 @@ from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce
 
+from accounts.models import OfficerRole
+from accounts.officers import live_roles
 from delegation.models.clients import StaffAssignment
 from delegation.models.employees import Membership
 from delegation.models.grants import (
@@ -23,6 +25,7 @@ from delegation.models.grants import (
     GroupProgramRole,
     ProgramRole,
 )
+from delegation.models.lookups import Lookup
 from delegation.models.periods import during
 from delegation.models.relationships import Relationship, RelationshipTerms
 from delegation.reasons import Reason
@@ -225,6 +228,18 @@ def _group_rows(
         content_object__archived_at__isnull=True,
     ).values_list(*columns("content_object__members__program_id"))
     return on_program, on_program_group
+
+
+# ---------------------------------------------------------------- officers of the agency
+
+
+def live_lookup(person_id: int, business_id: int, at: datetime) -> Lookup | None:
+    """The look-up by which an officer reads a business at an instant: 1 query."""
+    entrusted = live_roles(at).filter(person=OuterRef("officer"), kind=OfficerRole.Kind.LOOKUPS)
+    rows = Lookup.objects.filter(
+        during(at), Exists(entrusted), officer=person_id, business=business_id
+    )
+    return rows.first()
 
 
 # ---------------------------------------------------------------- work for clients

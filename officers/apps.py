@@ -10,6 +10,8 @@ class OfficersConfig(AppConfig):
     def ready(self) -> None:
         verbs.register(
             {
+                "lookup.open": _("Looked up the business"),
+                "lookup.end": _("Ended a look-up of the business"),
                 "recovery_request.propose": _("Proposed a manager for %(object)s"),
                 "recovery_request.confirm": _("Recovered %(object)s with a new manager"),
                 "recovery_request.reject": _("Rejected the recovery of %(object)s"),

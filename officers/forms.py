@@ -3,7 +3,24 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from businesses.forms import BN9Field
 from delegation.forms.employees import DecisionForm
+from pages.forms import PortalForm
+
+
+class LookupForm(PortalForm):
+    """Which business an officer looks up, and why."""
+
+    bn9 = BN9Field(
+        label=_("Business number"), widget=forms.TextInput({"size": 20, "inputmode": "numeric"})
+    )
+    purpose = forms.CharField(
+        label=_("Purpose"),
+        help_text=_("The managers of the business read it. At most 500 characters."),
+        max_length=500,
+        widget=forms.Textarea({"rows": 3}),
+        error_messages={"required": _("Write why you look.")},
+    )
 
 
 class RecoveryProposeForm(DecisionForm):

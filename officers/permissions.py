@@ -17,6 +17,11 @@ def can_view_recovery(officer: Officer) -> bool:
     return Kind.RECOVERY in officer.kinds
 
 
+def can_open_lookup(officer: Officer) -> bool:
+    """The officers who are entrusted with look-ups."""
+    return Kind.LOOKUPS in officer.kinds
+
+
 def can_view_registration_reviews(officer: Officer) -> bool:
     """The officers who are entrusted with registration reviews."""
     return Kind.REGISTRATIONS in officer.kinds

@@ -1,17 +1,30 @@
-"""Addresses of the officers' desk."""
+"""Addresses of the officers’ desk."""
 
 from django.urls import include, path
 
-from officers import views
+from officers.views import desk, lookups
 
 recovery = [
-    path("", views.recovery_review, name="recovery_review"),
-    path("propose/", views.recovery_propose, name="recovery_propose"),
-    path("confirm/", views.recovery_confirm, name="recovery_confirm"),
-    path("reject/", views.recovery_reject, name="recovery_reject"),
+    path("", desk.recovery_review, name="recovery_review"),
+    path("propose/", desk.recovery_propose, name="recovery_propose"),
+    path("confirm/", desk.recovery_confirm, name="recovery_confirm"),
+    path("reject/", desk.recovery_reject, name="recovery_reject"),
+]
+
+one_lookup = [
+    path("", lookups.lookup_detail, name="lookup_detail"),
+    path("end/", lookups.lookup_end, name="lookup_end"),
+    path("transactions/", lookups.lookup_declaration_list, name="lookup_declaration_list"),
+    path(
+        "programs/<rm:extension>/transactions/<str:number>/",
+        lookups.lookup_declaration_detail,
+        name="lookup_declaration_detail",
+    ),
 ]
 
 urlpatterns = [
-    path("", views.officer_desk, name="officer_desk"),
+    path("", desk.officer_desk, name="officer_desk"),
     path("recoveries/<uuid:pk>/", include(recovery)),
+    path("lookups/", lookups.lookup_open, name="lookup_open"),
+    path("lookups/<uuid:pk>/", include(one_lookup)),
 ]

@@ -180,7 +180,8 @@ def _cell(name: str, value: str | Decimal) -> str:
 
 def submitted_as(access: Access, version: DeclarationVersion) -> str:
     """Who the submitter is to the reader, in the words of the visibility rules."""
-    if version.submitter_id == version.owner_id == access.acting_for.pk:
+    is_own = version.submitter_id == version.owner_id == access.acting_for.pk
+    if is_own and access.lookup is None:
         return _("You, the importer")
     return str(submitter_of(access, version).label)
 
@@ -199,13 +200,17 @@ def authority_in_words(acting_under: str) -> str:
 
 
 def address(name: str, access: Access, declaration: Declaration) -> str:
-    """The address of a page of a declaration: in the own business, or of a client."""
+    """The address of a page of a declaration: in the own business, of a client, in a look-up."""
     owner, acting_for = declaration.owner, access.acting_for
     where = {
         "bn9": acting_for.bn9,
         "extension": declaration.program.extension,
         "number": declaration.number,
     }
+    if access.lookup:
+        there = {**where, "pk": access.lookup.pk}
+        del there["bn9"]
+        return reverse(f"lookup_{name}", kwargs=there)
     if owner.pk == acting_for.pk:
         return reverse(name, kwargs=where)
     return reverse(f"client_{name}", kwargs={**where, "client_bn9": owner.bn9})

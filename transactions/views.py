@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -43,7 +44,18 @@ STATUSES = {"changed": 409, "hidden": 409, "not_allowed": 403}
 @rule(get=can_list_declarations)
 def declaration_list(request: HttpRequest, bn9: str) -> HttpResponse:
     """The declarations of the business, and of its clients as far as visible, newest first."""
-    access = enter(request, bn9)
+    here = reverse("declaration_list", kwargs={"bn9": bn9})
+    return show_declarations(request, enter(request, bn9), here)
+
+
+def show_declarations(
+    request: HttpRequest,
+    access: Access,
+    list_url: str,
+    template: str = "transactions/declaration_list.html",
+    **more: Any,
+) -> HttpResponse:
+    """The list at `list_url`, for whoever came in by whatever door; `more` is for the template."""
     form = DeclarationFilterForm(request.GET, access=access)
     context: dict[str, Any] = {
         "business": access.acting_for,
@@ -52,7 +64,8 @@ def declaration_list(request: HttpRequest, bn9: str) -> HttpResponse:
         "rows": [],
         "is_narrowed": False,
         "is_provider": "client" in form.fields,
-        "has_role": access.is_bam or bool(access.own.programs),
+        "has_role": access.is_bam or bool(access.own.programs) or access.lookup is not None,
+        "list_url": list_url,
         "sections": section_nav(access, "declaration_list"),
     }
     if form.is_valid():
@@ -63,14 +76,14 @@ def declaration_list(request: HttpRequest, bn9: str) -> HttpResponse:
             "is_narrowed": form.is_narrowed,
         }
     status = 200 if form.is_valid() else 422
-    return render(request, "transactions/declaration_list.html", context, status=status)
+    return render(request, template, context | more, status=status)
 
 
 @rule(get=can_list_declarations)
 def declaration_detail(request: HttpRequest, bn9: str, extension: str, number: str) -> HttpResponse:
     """A declaration of the own business."""
     access = enter(request, bn9)
-    return _detail(request, access, _find(access, access.acting_for, extension, number))
+    return show_declaration(request, access, access.acting_for, extension, number)
 
 
 @rule(get=can_list_declarations)
@@ -80,7 +93,7 @@ def client_declaration_detail(
     """A declaration of a client, as far as its visibility rules show it."""
     access = enter(request, bn9)
     owner = client_of(access, client_bn9)
-    return _detail(request, access, _find(access, owner, extension, number))
+    return show_declaration(request, access, owner, extension, number)
 
 
 @rule(get=can_create_correction, post=can_create_correction)
@@ -121,7 +134,17 @@ def _version(versions: list[DeclarationVersion], asked: str) -> DeclarationVersi
     raise Http404
 
 
-def _detail(request: HttpRequest, access: Access, declaration: Declaration) -> HttpResponse:
+def show_declaration(
+    request: HttpRequest,
+    access: Access,
+    owner: BusinessAccount,
+    extension: str,
+    number: str,
+    template: str = "transactions/declaration_detail.html",
+    **more: Any,
+) -> HttpResponse:
+    """A declaration, for whoever came in by whatever door; `more` is for the template."""
+    declaration = _find(access, owner, extension, number)
     versions = visible_versions(access, declaration)
     shown = _version(versions, request.GET.get("version", ""))
     lines = list(shown.lines.order_by("number"))
@@ -129,6 +152,8 @@ def _detail(request: HttpRequest, access: Access, declaration: Declaration) -> H
     program.business = declaration.owner  # they are the same, and the owner has been read
     people, today = request.GET.get("people", ""), timezone.localdate(access.at)
     asked = WhoCouldSeeFilterForm(request.GET if "on" in request.GET else None, today=today)
+    # The past is the business's own to ask about.
+    day = None if access.lookup else asked.day()
     context = _about(access, declaration) | {
         "shown": shown,
         "is_newest": shown == versions[0],
@@ -136,17 +161,20 @@ def _detail(request: HttpRequest, access: Access, declaration: Declaration) -> H
         "lines": line_rows(lines),
         "versions": version_rows(access, declaration, versions, shown),
         "asked": asked,
-        "panel": panel(access, program, shown, after=people, on=asked.day()),
+        "panel": panel(access, program, shown, after=people, on=day),
         **_correctable(access, declaration, versions[0], len(lines)),
     }
     status = 422 if asked.errors else 200
-    return render(request, "transactions/declaration_detail.html", context, status=status)
+    return render(request, template, context | more, status=status)
 
 
 def _correctable(
     access: Access, declaration: Declaration, newest: DeclarationVersion, lines: int
 ) -> dict[str, Any]:
     """The address of the correction, or why there is none and what would help."""
+    if access.lookup:
+        looks = _("Officers look and change nothing.")
+        return {"correct_url": "", "why_not": looks, "remedy": None}
     decision = can_create_correction(access, declaration, newest)
     if not decision.allowed:
         named = {"extension": declaration.program.extension}

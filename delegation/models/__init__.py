@@ -26,6 +26,7 @@ from delegation.models.invitations import (
     InvitationStatus,
 )
 from delegation.models.limits import RequestTally
+from delegation.models.lookups import Lookup
 from delegation.models.mutes import Mute
 from delegation.models.recovery import RecoveryRequest
 from delegation.models.relationships import (
@@ -59,6 +60,7 @@ __all__ = [
     "InvitationMail",
     "InvitationStatus",
     "Level",
+    "Lookup",
     "Membership",
     "Mute",
     "ProgramRole",

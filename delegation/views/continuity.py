@@ -217,7 +217,10 @@ def _succession(access: Access, form: DecisionForm | None) -> dict[str, Any]:
     return found | {
         "state": State(TAGS.get(status, "neutral"), str(status.label), is_over=not is_named_now),
         "is_mine": is_mine,
-        "may_remove": is_named_now and can_remove_successor(access, known),
+        # Whoever stops a claim ends the nomination with it.
+        "may_remove": is_named_now
+        and can_remove_successor(access, known)
+        and (is_mine or status is SuccessionStatus.NAMED),
         "claim": _fresh(form, SuccessionClaimForm)
         if may_claim and status is SuccessionStatus.NAMED
         else None,

@@ -36,6 +36,7 @@ from delegation.services.groups import (
     create_employee_group,
     grant_employee_group_role,
 )
+from officers.services.lookups import open_lookup
 from pages.csv_file import Line
 from tests.officers.people import headless, officer, recovery_asked
 from tests.registration.claims import claim
@@ -154,6 +155,8 @@ class Cast:
         birch = headless(world.earlier(days=2), "Birch")
         self.people["stranded"] = world.person("Birch Eve")
         self.ids["birch"], self.ids["recovery"] = birch.bn9, recovery_asked(world, birch).pk
+        about = {"bn9": maple.bn9, "purpose": "Audit", "at": world.at}
+        self.ids["lookup"] = done(open_lookup(actor=self.people["officer"], **about)).pk
         self.ids["registration"] = claim(self.people["orphan"], next_bn9(), world.at).pk
 
     def _declare(
@@ -229,6 +232,16 @@ def _officer_pages(cast: Cast) -> Iterator[Row]:
     for route in ("recovery_propose", "recovery_confirm", "recovery_reject"):
         yield Row(route, one, {405: EVERYBODY})
         yield Row(route, one, {422: "officer"}, "POST")
+    look = {"pk": ids["lookup"]}
+    yield Row("lookup_open", {}, {200: "officer"})
+    yield Row("lookup_open", {}, {422: "officer"}, "POST")
+    yield Row("lookup_detail", look, {200: "officer"})
+    yield Row("lookup_declaration_list", look, {200: "officer"})
+    own = look | {"extension": "RM0001", "number": ids["own"]}
+    yield Row("lookup_declaration_detail", own, {200: "officer"})
+    foreign = look | {"extension": "RM0001", "number": ids["cedar"]}
+    yield Row("lookup_declaration_detail", foreign, {})
+    yield Row("lookup_end", look, {405: EVERYBODY})
     staff, birch = f"{MAPLE_STAFF}", {"bn9": ids["birch"]}
     yield Row("recovery_request_create", {"bn9": ids["maple"]}, {200: staff})
     yield Row("recovery_request_create", {"bn9": ids["maple"]}, {422: staff}, "POST")

@@ -62,6 +62,7 @@ class Model:
     client_groups: dict[str, str] = field(default_factory=dict)
     archived: set[str] = field(default_factory=set)
     disabled: set[str] = field(default_factory=set)
+    officers: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
     suspended: set[tuple[str, str]] = field(default_factory=set)
     rows: dict[str, list[Row]] = field(default_factory=dict)
@@ -184,11 +185,33 @@ class Model:
                     return True
         return False
 
+    # ------------------------------------------------------------ officers
+
+    def look_up(self, person: str, business: str) -> bool:
+        """An officer who never belonged to the business opens it for an hour."""
+        rows = self.rows.get("membership", [])
+        if person in self.disabled or person not in self.officers:
+            return False
+        if any((row.person, row.business) == (person, business) for row in rows):
+            return False
+        for row in self.find("lookup", person=person, business=business):
+            row.stop(self.at)
+        self.add("lookup", self.at + timedelta(hours=1), person=person, business=business)
+        return True
+
+    def looks_at(self, person: str, business: str, version: dict[str, Any]) -> bool:
+        """The own records of a business that an officer, and no member, looks at now."""
+        if person in self.disabled or self.programs[version["program"]] != business:
+            return False
+        if any(self.find("membership", person=person, business=business)):
+            return False
+        return any(self.find("lookup", person=person, business=business))
+
     # ------------------------------------------------------------ the one decision
 
     def may(self, person: str, acting_for: str, action: str, version: dict[str, Any]) -> bool:
         if not self.belongs(person, acting_for):
-            return False
+            return action == "view" and self.looks_at(person, acting_for, version)
         if self.programs[version["program"]] == acting_for:
             return self.own_may(person, action, version["program"])
         return self.provider_may(person, acting_for, action, version)

@@ -19,6 +19,7 @@ from delegation.models import (
     EmployeeGroup,
     EmployeeGroupMember,
     Level,
+    Lookup,
     Membership,
     Relationship,
     RelationshipTerms,
@@ -27,6 +28,7 @@ from delegation.models import (
 )
 from delegation.roles import PROGRAM_ROLES
 from delegation.services.roles import grant_group_role, grant_program_role
+from tests.officers.people import officer
 from tests.world import World
 from transactions.models import BY_FILE, Declaration, DeclarationVersion
 
@@ -89,6 +91,7 @@ class RandomWorld:
         ]
         for business in self.clients + self.providers:
             self._hire(business, serial)
+        self.officer = officer(long_ago, f"Officer {serial}")
         for _ in range(self.steps):
             self._perhaps(self.dice.choice(self._acts()))
         if self.steps % 4 == 3:
@@ -98,8 +101,9 @@ class RandomWorld:
         return self
 
     def standings(self) -> list[tuple[User, BusinessAccount]]:
-        """Every person with the business that the person may act for."""
-        return [
+        """Every person with the business that the person may act for, and officers with all."""
+        every = self.clients + self.providers
+        return [(self.officer, business) for business in every] + [
             (person, business)
             for business in self.clients + self.providers
             for person in (*self.staff[business.pk], self.world.manager(business))
@@ -136,8 +140,9 @@ class RandomWorld:
         submit = [self._submit] * 5
         relate = [self._relate] * 4
         return [
-            *submit, *relate, self._assign, self._assign, self._grant, self._grant_group,
-            self._join_group, self._join_client_group, self._suspend, self._archive,
+            *submit, *relate, self._look_up, self._look_up, self._assign, self._assign,
+            self._grant, self._grant_group, self._join_group, self._join_client_group,
+            self._suspend, self._archive,
         ]  # fmt: skip
 
     def _perhaps(self, act: Callable[[], object]) -> None:
@@ -261,6 +266,17 @@ class RandomWorld:
             starts_at=start,
             ends_at=self._end(start),
         )
+
+    def _look_up(self) -> None:
+        """An officer looks, and sometimes belongs to the business meanwhile."""
+        business, start = self.dice.choice(self.clients + self.providers[:1]), self._start()
+        who = {"officer": self.officer, "business": business, "purpose": "Audit"}
+        Lookup.objects.create(starts_at=start, ends_at=start + timedelta(days=40), **who)
+        if self.dice.random() < 0.3:
+            start = self._start()
+            Membership.objects.create(
+                person=self.officer, business=business, starts_at=start, ends_at=self._end(start)
+            )
 
     def _suspend(self) -> None:
         found = list(Relationship.objects.filter(client__in=self.clients).order_by("pk"))

@@ -60,9 +60,11 @@ from delegation.services import (
     rights,
 )
 from delegation.terms import fingerprint, live_terms
+from officers.services.lookups import open_lookup
 from tests.access.model import TORONTO, Model, Row, end_of
 from tests.access.random_worlds import submission
 from tests.conftest import NIGHTLY
+from tests.officers.people import officer
 from tests.world import World, done
 from transactions.models import DeclarationVersion
 
@@ -123,6 +125,8 @@ def people_of(world: World) -> Cast:
         cast.people[person] = world.member(person, cast.businesses[name])
         model.join(person, name)
     cast.people["Zed"] = world.person("Zed")
+    cast.people["Olga"] = officer(world, "Olga")
+    model.officers.add("Olga")
     for name in ("Maple", "North"):
         boss = {"actor": cast.people[f"{name} manager"], "acting_for": cast.businesses[name]}
         cast.groups[f"{name} staff"] = done(
@@ -730,6 +734,18 @@ class Histories(RuleBasedStateMachine):
         )
         self.same("submit", None, True)
 
+    @rule(where=st.sampled_from(["Maple", "Maple", "North", "Birch"]), is_officer=st.booleans())
+    def look_up(self, where: str, is_officer: bool) -> None:
+        """An officer, or somebody who is none, opens a business to the own eyes."""
+        name = "Olga" if is_officer else "Zed"
+        answer = open_lookup(
+            actor=self.cast.people[name],
+            bn9=self.cast.businesses[where].bn9,
+            purpose="Audit",
+            at=self.model.at,
+        )
+        self.same("look_up", answer, self.model.look_up(name, where))
+
     @rule(what=number)
     def close_program(self, what: int) -> None:
         """A program account of Maple closes, or opens again where one was closed."""
@@ -791,7 +807,8 @@ class Histories(RuleBasedStateMachine):
                     (row.person, row.business) == (name, business)
                     for row in self.model.rows["membership"]
                 )
-                if strangers or belonged:
+                looked = name in self.model.officers
+                if strangers or belonged or looked:
                     self._compare(name, business, mine)
 
     def _compare(self, name: str, business: str, mine: QuerySet[DeclarationVersion]) -> None:

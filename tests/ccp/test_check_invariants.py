@@ -26,6 +26,7 @@ from delegation.models import (
     EmployeeGroupMember,
     GroupProgramRole,
     Level,
+    Lookup,
     Membership,
     ProgramRole,
     RecoveryRequest,
@@ -48,6 +49,7 @@ from delegation.services.groups import (
 from delegation.services.relationships import withdraw_relationship_request
 from delegation.services.rights import end_membership
 from delegation.terms import fingerprint
+from officers.services.lookups import open_lookup
 from officers.services.recovery import confirm_recovery, propose_recovery
 from registration.models import Outcome, Registration
 from tests.delegation.successors import named
@@ -91,6 +93,7 @@ def rich(world: World) -> World:
     first, second = (officer(world.earlier(days=2), name) for name in ("Olga", "Omar"))
     about = {"recovery_request": row, "at": world.at}
     seen = {"person": eve, "finding": "Seen.", "expected_version": 1}
+    done(open_lookup(actor=first, bn9=maple.bn9, purpose="Audit", at=world.at))
     done(propose_recovery(actor=first, **seen, **about))
     done(confirm_recovery(actor=second, expected_version=2, **about))
     # Somebody was off-boarded, and a firm left.
@@ -222,6 +225,11 @@ BREACHES: dict[invariants.Check, list[Breach]] = {
         write(RecoveryRequest, ASKED, proposed=person("Rea")),
         write(OfficerRole, ends_at=lambda world: world.at - timedelta(days=1)),
         write(BusinessRole, ANAS, source="recovery"),
+    ],
+    invariants.lookups_have_a_purpose: [
+        write(Lookup, officer=person("Rea")),
+        write(Lookup, officer=person("Ana")),
+        sql("DELETE FROM audit_event WHERE verb = 'lookup.open'"),
     ],
     invariants.program_roles_come_from_managers: [
         write(ProgramRole, PAMS, granted_by=F("user")),

@@ -59,6 +59,7 @@ from delegation.services import (
 from delegation.services.registrations import found_business
 from delegation.services.roles import Term
 from delegation.terms import fingerprint
+from officers.services import lookups
 from officers.services import recovery as desk
 from pages.csv_file import Line
 from registration import services as registrations
@@ -458,6 +459,17 @@ def _confirm_recovery(scene: Scene) -> Act:
     return partial(desk.confirm_recovery, actor=second, **about)
 
 
+def _open_lookup(scene: Scene) -> Act:
+    about = {"bn9": scene.maple.bn9, "purpose": "Audit", "at": scene.world.at}
+    return partial(lookups.open_lookup, actor=officer(scene.world, "Olga"), **about)
+
+
+def _end_lookup(scene: Scene) -> Act:
+    lookup = done(_open_lookup(scene)())
+    about = {"actor": scene.world.person("Olga"), "at": scene.world.at}
+    return partial(lookups.end_lookup, lookup=lookup, **about)
+
+
 def _create_client_group(scene: Scene) -> Act:
     return partial(clients.create_client_group, name="Furniture", **scene.lead)
 
@@ -726,6 +738,8 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     desk.propose_recovery: _propose_recovery,
     desk.confirm_recovery: _confirm_recovery,
     desk.reject_recovery: _reject_recovery,
+    lookups.open_lookup: _open_lookup,
+    lookups.end_lookup: _end_lookup,
     clients.create_client_group: _create_client_group,
     clients.add_client_to_group: _add_client_to_group,
     clients.rename_client_group: _rename_client_group,

@@ -58,7 +58,7 @@ def test_two_officers_decide_at_the_desk(world: World, birch: BusinessAccount) -
     row, eve = recovery_asked(world, birch), world.person("Birch Eve")
     first, second = as_(officer(world, "Olga")), as_(officer(world, "Omar"))
     assert first.get("/en-ca/").url == DESK
-    assert "Waits for a first officer" in words(first.get(DESK))
+    assert "To examine" in words(first.get(DESK))
     review = words(first.get(page("recovery_review", row)))
     assert "Our only manager died." in review and "Employee of the business" in review
     answers = {"version": 1, "email": "nobody@example.test", "finding": "Seen."}
@@ -67,7 +67,7 @@ def test_two_officers_decide_at_the_desk(world: World, birch: BusinessAccount) -
     first.post(page("recovery_propose", row), answers | {"email": eve.email})
     assert "Another officer confirms." in words(first.get(page("recovery_review", row)))
     assert first.post(page("recovery_confirm", row), {"version": 2}).status_code == 403
-    assert "Waits for a second officer" in words(second.get(DESK))
+    assert "To confirm" in words(second.get(DESK))
     assert second.post(page("recovery_confirm", row), {"version": 1}).status_code == 409
 
     done = second.post(page("recovery_confirm", row), {"version": 2}, follow=True)

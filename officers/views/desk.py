@@ -16,7 +16,7 @@ from audit.services import Refusal
 from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
 from delegation.forms.employees import DecisionForm
-from delegation.models import AccessRequest, Membership, RecoveryRequest, Status
+from delegation.models import AccessRequest, Lookup, Membership, RecoveryRequest, Status
 from delegation.models.periods import during
 from delegation.requests import request_tag
 from delegation.services.roles import lasting_managers
@@ -25,6 +25,7 @@ from officers.entry import enter_desk, require_officer
 from officers.forms import RecoveryProposeForm, RecoveryRejectForm
 from officers.permissions import (
     can_confirm_recovery,
+    can_open_lookup,
     can_propose_recovery,
     can_reject_recovery,
     can_view_desk,
@@ -45,7 +46,7 @@ MOST = 100
 def officer_desk(request: HttpRequest) -> HttpResponse:
     """What waits for the officer, the oldest first."""
     officer = enter_desk(request)
-    context: dict[str, Any] = {"page": None, "reviews": None}
+    context: dict[str, Any] = {"page": None, "reviews": None, "lookups": None}
     if can_view_recovery(officer):
         waiting = RecoveryRequest.objects.pending_at(officer.at).select_related("person")
         context["page"] = page_by_key(
@@ -58,6 +59,9 @@ def officer_desk(request: HttpRequest) -> HttpResponse:
     if can_view_registration_reviews(officer):
         asked = ReviewRequest.objects.select_related("person", "registration").order_by("at", "pk")
         context["reviews"] = [(one, show_bn9(one.bn9)) for one in asked[:MOST]]
+    if can_open_lookup(officer):
+        live = Lookup.objects.filter(during(officer.at), officer=officer.person)
+        context["lookups"] = list(live.select_related("business").order_by("ends_at", "pk"))
     return render(request, "officers/desk.html", context)
 
 

@@ -12,7 +12,7 @@ import delegation.models.periods
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('delegation', '0009_request_batches'),
+        ('delegation', '0011_mutes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0002_write_ahead_log'),
+        ('accounts', '0003_sessions_ended'),
     ]
 
     operations = [
