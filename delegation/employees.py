@@ -118,15 +118,7 @@ def employees_of(access: Access, *, named: str, most: int) -> list[Employee]:
     """The first people of the business acted for, by name; `named` holds words to look for."""
     programs = managed_programs(access)
     sources = _sources([access.acting_for.pk], programs, access.at)
-    members = Membership.objects.filter(during(access.at), business=access.acting_for)
-    if not access.is_bam:
-        members = members.filter(reduce(or_, (source.reached for source in sources)))
-    for word in named.split():
-        members = members.filter(
-            Q(person__first_name__icontains=word)
-            | Q(person__last_name__icontains=word)
-            | Q(person__email__icontains=word)
-        )
+    members = members_of(access, named=named)
     by_name = members.order_by("person__last_name", "person__first_name", "person_id")
     shown = list(by_name.select_related("person")[:most])
     rights: dict[int, list[Right]] = defaultdict(list)
@@ -142,6 +134,21 @@ def employees_of(access: Access, *, named: str, most: int) -> list[Employee]:
         )
         for one in shown
     ]
+
+
+def members_of(access: Access, *, named: str) -> QuerySet[Membership]:
+    """Who belongs to the business acted for now and whom the reader may know of, by words."""
+    members = Membership.objects.filter(during(access.at), business=access.acting_for)
+    if not access.is_bam:
+        sources = _sources([access.acting_for.pk], managed_programs(access), access.at)
+        members = members.filter(reduce(or_, (source.reached for source in sources)))
+    for word in named.split():
+        members = members.filter(
+            Q(person__first_name__icontains=word)
+            | Q(person__last_name__icontains=word)
+            | Q(person__email__icontains=word)
+        )
+    return members
 
 
 def member_of(access: Access, pk: UUID) -> Membership | None:

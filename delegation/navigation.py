@@ -43,6 +43,7 @@ def employee_nav(access: Access, current: str) -> list[dict[str, object]]:
     manages = can_list_access_requests(access)
     parts = [
         ("employee_list", _("Employees"), manages),
+        ("employee_grid", _("Roles by program account"), manages),
         ("access_request_list", _("Access requests"), manages),
         ("mute_list", _("Muted"), can_mute(access).allowed),
         ("invitation_list", _("Invitations"), can_list_invitations(access)),

@@ -172,3 +172,11 @@ class EmployeeFilterForm(PortalForm):
     """Find an employee."""
 
     name = forms.CharField(label=_("Name or e-mail"), max_length=100, required=False)
+
+
+class EmployeeGridForm(EmployeeFilterForm):
+    """Find employees and program accounts."""
+
+    program = forms.CharField(
+        label=_("Program account, by number or name"), max_length=100, required=False
+    )

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from delegation.views import access_requests, employees, members, requests, roles
+from delegation.views import access_requests, employees, grid, members, requests, roles
 
 one_person = [
     path("", members.employee_detail, name="employee_detail"),
@@ -35,6 +35,7 @@ urlpatterns = [
         name="access_request_withdraw",
     ),
     path("businesses/<bn9:bn9>/employees/", employees.employee_list, name="employee_list"),
+    path("businesses/<bn9:bn9>/employees/grid/", grid.employee_grid, name="employee_grid"),
     path("businesses/<bn9:bn9>/employees/<uuid:pk>/", include(one_person)),
     path("businesses/<bn9:bn9>/employees/requests/", include(several_requests)),
     path(

@@ -308,6 +308,7 @@ def _people_pages(cast: Cast) -> Iterator[Row]:
     yield Row("access_request_approve", one, {422: "bam pam", 403: low}, "POST")
     yield Row("access_request_reject", one, {200: "bam pam", 403: low})
     yield Row("access_request_reject", one, {422: "bam pam", 403: low}, "POST")
+    yield Row("employee_grid", maple, {200: "bam pam", 403: low})
     yield Row("access_request_list", maple, {200: "bam pam", 403: low})
     for route in ("access_requests_approve", "access_requests_reject"):
         yield Row(route, maple, {302: "bam pam", 403: low})
