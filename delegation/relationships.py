@@ -148,6 +148,17 @@ def relationship_of(access: Access, pk: UUID) -> Given | None:
     return next(iter(given_of(access, [pk])), None)
 
 
+def in_flight(access: Access, provider: BusinessAccount) -> QuerySet[RelationshipRequest]:
+    """What a firm has open for the business acted for, as far as the reader may know: requests.
+
+    A correction is whole once it is submitted: no other case waits.
+    """
+    waiting = readable_requests(access).filter(
+        provider=provider, decision="", starts_at__lte=access.at, closes_at__gt=access.at
+    )
+    return waiting.order_by("starts_at", "id")
+
+
 def terms_in_force_with(access: Access, provider: BusinessAccount) -> list[RelationshipTerms]:
     """What a firm may do now for the business acted for, as far as the reader may know."""
     terms = terms_known(access).filter(relationship__provider=provider)

@@ -22,7 +22,7 @@ from delegation.permissions import (
     can_leave_relationship,
     can_list_relationships,
 )
-from delegation.relationships import Given, relationship_of
+from delegation.relationships import Given, in_flight, relationship_of
 from delegation.services.endings import end_relationship, leave_relationship
 from delegation.terms import fingerprint, live_terms, programs_in_words
 from delegation.views.employees import status_of
@@ -118,6 +118,7 @@ def _end_page(
     context = {
         "relationship": given,
         "provider": given.provider,
+        "in_flight": in_flight(access, given.provider),
         "is_part": given.lasts_elsewhere or len(ending) < len(live_terms(given.terms, access.at)),
         "sections": section_nav(access, "relationship_list"),
     }

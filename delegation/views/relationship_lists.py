@@ -23,7 +23,7 @@ from delegation.permissions import (
     can_view_relationship_authority,
 )
 from delegation.relationship_lists import Listing, Search
-from delegation.relationships import Line, lines_of, managed_programs, relationship_of
+from delegation.relationships import Line, in_flight, lines_of, managed_programs, relationship_of
 from delegation.renewals import renewable, renewable_keys
 from delegation.requests import request_state
 from delegation.services.relationships import received_requests
@@ -98,6 +98,7 @@ def relationship_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespons
     context = {
         "business": access.acting_for,
         "relationship": relationship,
+        "in_flight": in_flight(access, relationship.provider),
         "may_renew": bool(renewable(access, relationship).terms),
         "may_change": bool(can_change_relationship(access, live)),
         "may_suspend": bool(live) and not is_suspended and can_suspend_relationship(access).allowed,

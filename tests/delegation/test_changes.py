@@ -270,3 +270,17 @@ def test_a_firm_gives_back_a_part_on_its_page(world: World) -> None:
         "none",
     )
     assert only.agreed_by == world.manager(maple)
+
+
+def test_what_is_in_flight_stands_where_a_relationship_ends(world: World) -> None:
+    maple, north = world.importer("Maple"), world.broker("North")
+    row = world.relationship(maple, north)
+    browser, about = as_(world.manager(maple)), {"bn9": maple.bn9, "pk": row.pk}
+    pages = [reverse(f"relationship_{name}", kwargs=about) for name in ("detail", "end")]
+
+    assert all("no request that waits" in words(browser.get(page)) for page in pages)
+    waiting = world.relationship_request(north, maple)
+    for page in pages:
+        text = browser.get(page)
+        assert "A request of November 23, 2026, 10:30 a.m. ET waits" in words(text)
+        assert f"/requests/{waiting.pk}/" in text.content.decode()
