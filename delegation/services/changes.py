@@ -83,8 +83,9 @@ def change_relationship(
     """
     locked = lock_relationship(relationship)
     access = access_to(locked, actor, acting_for, at)
-    mine = _changeable(access, locked)
-    problem = _why_stale(mine, expected_terms) or why_not_changeable(
+    live = _live(access, locked)
+    mine = can_change_relationship(access, live) if locked.client_id == acting_for.pk else []
+    problem = _why_stale(live, mine, expected_terms) or why_not_changeable(
         access, locked, mine, agreement
     )
     if problem:
@@ -118,8 +119,9 @@ def narrow_relationship(
     locked = lock_relationship(relationship)
     access = access_to(locked, actor, acting_for, at)
     is_ours = locked.provider_id == acting_for.pk and can_leave_relationship(access).allowed
-    mine = _live(access, locked) if is_ours else []
-    problem = _why_stale(mine, expected_terms) or why_not_narrower(narrowing, mine)
+    live = _live(access, locked)
+    mine = live if is_ours else []
+    problem = _why_stale(live, mine, expected_terms) or why_not_narrower(narrowing, mine)
     if problem:
         return refuse_act(NARROW, problem, access, locked)
     touched = [row for row in mine if narrowing.touches(row)]
@@ -166,14 +168,10 @@ def _live(access: Access, relationship: Relationship) -> Terms:
     return live_terms(terms, access.at)
 
 
-def _changeable(access: Access, relationship: Relationship) -> Terms:
-    if relationship.client_id != access.acting_for.pk:
-        return []
-    return can_change_relationship(access, _live(access, relationship))
-
-
-def _why_stale(mine: Terms, expected_terms: str) -> Problem | None:
-    """Refuse what is nobody's to change, or over by now, and what the page did not show."""
+def _why_stale(live: Terms, mine: Terms, expected_terms: str) -> Problem | None:
+    """Refuse what is over by now, what is not the actor's to change, and what no page showed."""
+    if not live:
+        return "already_ended", _("This relationship is over already. Nothing was changed.")
     if not mine:
         return "not_allowed", _("Nothing in this relationship is yours to change.")
     if fingerprint(mine) != expected_terms:

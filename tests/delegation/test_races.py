@@ -223,7 +223,9 @@ def endings(
     world: World, racers: Racers, acts: tuple[str, str], rounds: int, *, is_locked: bool
 ) -> list[str]:
     """Two people end a relationship, or one ends what another agrees to anew; what went wrong."""
-    loser = "changed" if {"agree", "renew_firm", "change_firm"} & set(acts) else "already_ended"
+    losers = {"already_ended"}
+    if {"agree", "renew_firm", "change_firm"} & set(acts):
+        losers = {"changed", *(losers if "change_firm" in acts else ())}
     found = []
     before = world.earlier(days=1)
     for number in range(rounds):
@@ -238,7 +240,7 @@ def endings(
             for act, side in zip(acts, sides, strict=True)
         ]
         ended = racers.race(jobs, world.at, is_locked=is_locked)
-        if sorted(ended) != sorted(["done", loser]):
+        if ended.count("done") != 1 or not set(ended) - {"done"} <= losers:
             found.append(f"{acts}: {ended}")
         elif broken := breaches(world):
             found.append(f"{acts}: {broken}")
