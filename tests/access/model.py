@@ -522,6 +522,89 @@ class Model:
             ]
         return bool(ending) and self._stop(row, live, ending)
 
+    def suspend_relationship(self, actor: str, row: Row) -> bool:
+        """Suspend, or resume what is suspended: a BAM of the client."""
+        if not self.is_bam(actor, row.client):
+            return False
+        row.facts["suspended"] = not row.facts["suspended"]
+        return True
+
+    def renew_relationship(
+        self, actor: str, row: Row, chosen: set[str | None], end: datetime
+    ) -> bool:
+        """What was chosen of the terms that have an end goes on as it is: a PAM's up to Editor."""
+        renewed = [
+            terms
+            for terms in self.find("terms", relationship=row)
+            if terms.program in chosen
+            and terms.program not in self.closed
+            and terms.end
+            and terms.end < end
+            and (self.is_bam(actor, row.client) or self._is_pams(actor, terms))
+            and (self.is_bam(actor, row.client) or terms.ceiling != "pam")
+        ]
+        if not renewed or self.kinds[row.provider] == "none":
+            return False
+        for terms in renewed:
+            terms.stop(self.at)
+            self.add("terms", end, **terms.facts)
+        return self._span(row)
+
+    def change_relationship(
+        self, actor: str, row: Row, agreed: dict[str, Any], *, keeps: bool
+    ) -> bool:
+        """Other terms in the place of those that the actor may change."""
+        live, programs = list(self.find("terms", relationship=row)), agreed["programs"]
+        is_bam = self.is_bam(actor, row.client)
+        mine = [terms for terms in live if is_bam or self._is_pams(actor, terms)]
+        if not mine or self.kinds[row.provider] == "none" or self.closed & set(programs):
+            return False
+        about = Row(row.start, None, {"business": row.client, "provider": row.provider})
+        if not is_bam:
+            own = {terms.program for terms in mine}
+            if not programs or not set(programs) <= own or agreed["ceiling"] == "pam":
+                return False
+            if any(self._business_terms(about, programs)):
+                return False
+        for terms in mine:
+            if not keeps and terms.program not in programs:
+                terms.stop(self.at)
+        self._relate(about, agreed)
+        return True
+
+    def narrow_relationship(
+        self, actor: str, row: Row, kept: set[str | None], most: dict[str, str]
+    ) -> bool:
+        """The firm gives back program accounts and rules, not all of it and not nothing."""
+        order, less = ("none", "view", "edit"), []
+        live = list(self.find("terms", relationship=row))
+        for terms in live:
+            rules = {
+                name: min(rule, most[name], key=order.index) for name, rule in terms.rules.items()
+            }
+            if terms.program not in kept or rules != terms.rules:
+                less.append((terms, rules))
+        if not self.is_bam(actor, row.provider) or not less:
+            return False
+        if not any(terms.program in kept for terms in live):
+            return False
+        for terms, rules in less:
+            end = terms.end
+            terms.stop(self.at)
+            if terms.program in kept:
+                self.add("terms", end, **(terms.facts | {"rules": rules}))
+        return self._span(row)
+
+    def _is_pams(self, actor: str, terms: Row) -> bool:
+        is_program = terms.level == "program"
+        return is_program and self.own_may(actor, "relationships", terms.program)
+
+    def _span(self, row: Row) -> bool:
+        """The relationship lasts as long as the longest of its terms."""
+        ends = [terms.end for terms in self.find("terms", relationship=row)]
+        row.end = None if None in ends else max(end for end in ends if end)
+        return True
+
     def leave_relationship(self, actor: str, row: Row) -> bool:
         live = list(self.find("terms", relationship=row))
         return bool(live) and self.is_bam(actor, row.provider) and self._stop(row, live, live)

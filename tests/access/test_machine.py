@@ -47,19 +47,26 @@ from delegation.models import (
     Visibility,
 )
 from delegation.models.periods import during
-from delegation.permissions import can_end_relationship
+from delegation.permissions import (
+    can_change_relationship,
+    can_end_relationship,
+    can_renew_relationship,
+)
 from delegation.roles import Action, Role
 from delegation.services import (
     agreements,
+    changes,
     clients,
     employees,
     endings,
     groups,
     program_groups,
     relationships,
+    renewals,
     rights,
+    suspensions,
 )
-from delegation.terms import fingerprint, live_terms
+from delegation.terms import fingerprint, live_terms, renewable_terms
 from officers.services.lookups import open_lookup
 from tests.access.model import TORONTO, Model, Row, end_of
 from tests.access.random_worlds import submission
@@ -642,19 +649,130 @@ class Histories(RuleBasedStateMachine):
         end = model.leave_relationship if by_provider else model.end_relationship
         self.same("part", answer, end(actor, row))
 
-    @precondition(lambda self: self.live("relationship"))
-    @rule(which=number)
-    def suspend_relationship(self, which: int) -> None:
-        """Suspended, or resumed where it was."""
+    def _related(self, which: int) -> tuple[Row, Relationship]:
+        """A live relationship of the model, and of the portal."""
         rows = self.live("relationship")
         row = rows[which % len(rows)]
-        row.facts["suspended"] = not row.facts["suspended"]
-        assert Relationship.objects.filter(
+        return row, Relationship.objects.get(
             during(self.model.at),
             client=self.cast.businesses[row.client],
             provider=self.cast.businesses[row.provider],
-        ).update(suspended_at=self.model.at if row.facts["suspended"] else None)
-        self.same("suspend_relationship", None, True)
+        )
+
+    def _manager(self, who: int, row: Row, program: str | None) -> tuple[str, Access]:
+        """Mostly somebody who manages the client or one of its programs, and the access of it."""
+        actor = self._approver(who, Row(row.start, None, {"business": row.client}), program)
+        business = self.cast.businesses[row.client]
+        return actor, Access(self.cast.people[actor], business, self.model.at)
+
+    @precondition(lambda self: self.live("relationship"))
+    @rule(which=number, who=number)
+    def suspend_relationship(self, which: int, who: int) -> None:
+        """Suspended, or resumed where it was."""
+        row, relationship = self._related(which)
+        actor = self.actor(who, row.client)
+        act = suspensions.suspend_relationship
+        about: dict[str, Any] = {"reason": "Late"}
+        if row.facts["suspended"]:
+            act, about = suspensions.resume_relationship, {}
+        answer = act(relationship=relationship, **about, **self.by(actor, row.client))
+        self.same("suspend_relationship", answer, self.model.suspend_relationship(actor, row))
+
+    @precondition(lambda self: self.live("relationship"))
+    @rule(which=number, who=number, part=number, days=st.sampled_from([1, 40, 400]))
+    def renew_relationship(self, which: int, who: int, part: int, days: int) -> None:
+        """The client lets some of what was agreed go on."""
+        row, relationship = self._related(which)
+        programs = self.programs_of(row.client)
+        actor, access = self._manager(who, row, programs[0])
+        terms = relationship.terms.select_related("program", "relationship")
+        mine = can_renew_relationship(access, renewable_terms(terms, self.model.at))
+        chosen = [name for n, name in enumerate([None, *programs]) if part >> n & 1]
+        last_day = self.model.at.astimezone(TORONTO).date() + timedelta(days=days)
+        extensions = frozenset(self.programs[name].extension if name else "" for name in chosen)
+        answer = renewals.renew_relationship(
+            relationship=relationship,
+            renewal=renewals.Renewal(last_day, extensions),
+            expected_terms=fingerprint(mine),
+            **self.by(actor, row.client),
+        )
+        told = self.model.renew_relationship(actor, row, set(chosen), end_of(last_day))
+        self.same("renew_relationship", answer, told)
+
+    @precondition(lambda self: self.live("relationship"))
+    @rule(
+        which=number,
+        who=number,
+        what=number,
+        ceiling=st.sampled_from(["pam", "editor", "reader"]),
+        importer=st.sampled_from(["none", "view", "edit"]),
+        days=st.sampled_from([0, 40, 400]),
+        keeps=st.booleans(),
+    )
+    def change_relationship(
+        self, which: int, who: int, what: int, ceiling: str, importer: str, days: int, keeps: bool
+    ) -> None:
+        """The client agrees to other terms, on some of its program accounts or on all of them."""
+        row, relationship = self._related(which)
+        every = self.programs_of(row.client)
+        programs = tuple(every[: what % (len(every) + 1)])
+        actor, access = self._manager(who, row, programs[0] if programs else None)
+        mine = can_change_relationship(access, live_terms(relationship.terms.all(), self.model.at))
+        last_day = self.model.at.astimezone(TORONTO).date() + timedelta(days=days)
+        answer = changes.change_relationship(
+            relationship=relationship,
+            agreement=agreements.Agreement(
+                level=Level.PROGRAM if programs else Level.BUSINESS,
+                programs=frozenset(self.programs[name].pk for name in programs),
+                covers_future=not programs,
+                ceiling=Ceiling(ceiling),
+                rules=agreements.Rules(importer=Visibility(importer)),
+                last_day=last_day,
+            ),
+            keeps_others=keeps,
+            expected_terms=fingerprint(mine),
+            **self.by(actor, row.client),
+        )
+        agreed = {
+            "programs": programs,
+            "ceiling": ceiling,
+            "rules": {"broker": "view", "importer": importer, "other": "none"},
+            "end": end_of(last_day),
+            "may_pay": False,
+        }
+        told = self.model.change_relationship(actor, row, agreed, keeps=keeps)
+        self.same("change_relationship", answer, told)
+
+    @precondition(lambda self: self.live("relationship"))
+    @rule(
+        which=number,
+        who=number,
+        part=number,
+        most=st.tuples(
+            st.sampled_from(["view", "edit"]),
+            st.sampled_from(["none", "view", "edit"]),
+            st.sampled_from(["none", "view", "edit"]),
+        ),
+    )
+    def narrow_relationship(
+        self, which: int, who: int, part: int, most: tuple[str, str, str]
+    ) -> None:
+        """The firm gives back a part."""
+        row, relationship = self._related(which)
+        actor = self.actor(who, row.provider)
+        kept = [n for i, n in enumerate([None, *self.programs_of(row.client)]) if part >> i & 1]
+        answer = changes.narrow_relationship(
+            relationship=relationship,
+            narrowing=changes.Narrowing(
+                frozenset(self.programs[name].extension if name else "" for name in kept),
+                agreements.Rules(*map(Visibility, most)),
+            ),
+            expected_terms=fingerprint(live_terms(relationship.terms.all(), self.model.at)),
+            **self.by(actor, row.provider),
+        )
+        rules = dict(zip(("broker", "importer", "other"), most, strict=True))
+        told = self.model.narrow_relationship(actor, row, set(kept), rules)
+        self.same("narrow_relationship", answer, told)
 
     @rule(
         where=number,
