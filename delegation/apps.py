@@ -13,6 +13,7 @@ SENTENCES = {
     "relationship_request.create": _("Requested a business relationship: %(object)s"),
     "relationship_request.approve": _("Approved the relationship with %(object)s"),
     "relationship_request.reject": _("Rejected the relationship with %(object)s"),
+    "relationship_request.nudge": _("Reminded of the relationship request of %(object)s"),
     "relationship_request.withdraw": _("Withdrew the relationship request of %(object)s"),
     "mute.create": _("Hid the requests of %(object)s"),
     "mute.end": _("Showed the requests of %(object)s again"),

@@ -37,6 +37,7 @@ from delegation.permissions import (
 )
 from delegation.reach import in_group, known_to, staff_of
 from delegation.requests import request_tag
+from delegation.services.nudges import nudgeable_from
 from delegation.terms import State, Words, extension_label, rules_in_words
 from pages.formats import day, last_day
 from pages.paging import Page, page_of_lists
@@ -304,6 +305,9 @@ def _waiting_row(told: _Told, waiting: RelationshipRequest) -> Row:
     """What waits, told from the request alone."""
     url = _address("relationship_request_status", told.access, pk=waiting.pk)
     since = _("No answer since %(day)s.") % {"day": day(last_day(waiting.starts_at))}
+    if waiting.nudged_at:
+        since = _("Reminded on %(day)s.") % {"day": day(last_day(waiting.nudged_at))}
+    is_due = told.may_ask and nudgeable_from(waiting) <= told.access.at
     lines = sorted(line.extension for line in waiting.lines.all())
     return Row(
         bn9=waiting.client_bn9,
@@ -311,7 +315,7 @@ def _waiting_row(told: _Told, waiting: RelationshipRequest) -> Row:
         bn=show_bn9(waiting.client_bn9),
         state=request_tag(waiting.status_at(told.access.at)),
         programs=tuple(extension_label(one) for one in lines),
-        missing=(Step(since, url, _("Open the request")),),
+        missing=(Step(since, url, _("Remind the client") if is_due else _("Open the request")),),
     )
 
 

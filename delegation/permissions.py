@@ -305,6 +305,11 @@ def can_request_relationship(access: Access) -> Decision:
     return access.decide(Action.MANAGE_CLIENTS, access.acting_for)
 
 
+def can_nudge_relationship_request(access: Access) -> Decision:
+    """The BAM of a service provider reminds a client of a request that waits."""
+    return can_request_relationship(access)
+
+
 def can_withdraw_relationship_request(access: Access) -> Decision:
     """The BAM of the firm that asked takes it back, though it is no service provider any more."""
     return access.decide(Action.MANAGE_CLIENTS, access.acting_for)

@@ -98,6 +98,7 @@ class RelationshipRequest(VisibilityRules, Request):
     ceiling = models.CharField(max_length=6, choices=Ceiling, default=Ceiling.EDITOR)
     wished_last_day = models.DateField(null=True)
     comment = models.CharField(max_length=500, blank=True)
+    nudged_at = models.DateTimeField(null=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )

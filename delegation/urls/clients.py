@@ -50,6 +50,11 @@ provider_side: list[URLPattern | URLResolver] = [
         name="relationship_request_status",
     ),
     path(
+        "requests/<uuid:pk>/nudge/",
+        clients.relationship_request_nudge,
+        name="relationship_request_nudge",
+    ),
+    path(
         "requests/<uuid:pk>/withdraw/",
         clients.relationship_request_withdraw,
         name="relationship_request_withdraw",

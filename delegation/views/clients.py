@@ -13,6 +13,7 @@ from audit.services import Refusal
 from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
 from delegation.access import Access
+from delegation.asked_changes import asked_of_a_client
 from delegation.clients import (
     assigned_to,
     clients_of,
@@ -32,6 +33,7 @@ from delegation.permissions import (
     can_leave_relationship,
     can_list_clients,
     can_list_relationship_requests,
+    can_nudge_relationship_request,
     can_request_relationship,
     can_withdraw_relationship_request,
 )
@@ -39,6 +41,7 @@ from delegation.reasons import Reason
 from delegation.relationships import lines_of
 from delegation.request_file import wish_of
 from delegation.requests import Titles, is_approved, request_state, request_tag, steps_of
+from delegation.services.nudges import nudge_relationship_request, nudgeable_from
 from delegation.services.relationships import (
     create_relationship_request,
     withdraw_relationship_request,
@@ -67,7 +70,7 @@ def relationship_request_create(request: HttpRequest, bn9: str) -> HttpResponse:
     form = RelationshipRequestCreateForm(
         request.POST if request.method == "POST" else None,
         today=_today(access),
-        initial={"client_bn9": request.GET.get("client_bn9", "")},
+        initial=asked_of_a_client(access, request.GET.get("client_bn9", "")),
     )
     status = 422 if form.is_bound else 200
     if form.is_valid():
@@ -97,6 +100,28 @@ def relationship_request_status(request: HttpRequest, bn9: str, pk: UUID) -> Htt
     """What the firm asked of a business number, and what became of it."""
     access, waiting = _enter_request(request, bn9, pk)
     return _status_page(request, access, waiting)
+
+
+@rule(post=can_nudge_relationship_request)
+@steady
+@once
+def relationship_request_nudge(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
+    """Remind a client of a request that waits; nothing tells whether anybody reads it."""
+    access, waiting = _enter_request(request, bn9, pk)
+    answer = nudge_relationship_request(
+        actor=access.person,
+        acting_for=access.acting_for,
+        relationship_request=waiting,
+        at=access.at,
+    )
+    if isinstance(answer, Refusal):
+        waiting = get_object_or_404(sent_requests(access), pk=pk)
+        return _status_page(
+            request, access, waiting, problem=str(answer.message), status=status_of(answer)
+        )
+    said = _("%(bn)s is reminded of your request.")
+    messages.success(request, said % {"bn": show_bn9(waiting.client_bn9)})
+    return redirect("relationship_request_status", bn9=bn9, pk=pk)
 
 
 @rule(post=can_withdraw_relationship_request)
@@ -146,6 +171,9 @@ def _status_page(
         "lines": [(line.label, request_tag(line.status)) for line in lines],
         "asked_rules": rules_in_words(waiting, PROVIDER_LABELS),
         "status": request_state(waiting, access.at),
+        "may_nudge": can_nudge_relationship_request(access).allowed,
+        "nudge_from": nudgeable_from(waiting),
+        "is_nudgeable": nudgeable_from(waiting) <= access.at,
         "is_approved": is_approved(lines),
         "steps": steps_of(waiting, lines, _titles(waiting), access.at),
         "problem": problem,

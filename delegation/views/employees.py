@@ -82,6 +82,7 @@ STATE_CODES = {
     "not_claimed",
     "not_suspended",
     "still_waiting",
+    "too_soon",
 }
 """Refusals that tell of a state that is no longer what the page showed."""
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from audit.services import Refusal
 from businesses.models import BusinessAccount
 from delegation.access import Access
+from delegation.asked_changes import asked_changes
 from delegation.consent import relationship_consent
 from delegation.entry import enter, require_any
 from delegation.forms.relationships import (
@@ -207,6 +208,7 @@ def _request_page(
     status: int = 200,
 ) -> HttpResponse:
     consent = relationship_consent()
+    in_force = terms_in_force_with(access, waiting.provider)
     barred = why_not_provider(access, waiting.provider) if _open_lines(access, waiting) else None
     context = {
         "form": None if barred else form,
@@ -216,7 +218,8 @@ def _request_page(
         "problem": problem,
         "consent": consent.in_language(get_language() or ""),
         "consent_version": consent.version,
-        "today": agreed(terms_in_force_with(access, waiting.provider), access.at, CLIENT_LABELS),
+        "today": agreed(in_force, access.at, CLIENT_LABELS),
+        "changes": asked_changes(waiting, in_force) if in_force else [],
         "is_own": waiting.requested_by_id == access.person.pk,
         "opens": opened_by(access, form, waiting.provider) if form and not barred else {},
         "may_mute": can_mute(access).allowed,

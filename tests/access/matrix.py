@@ -485,6 +485,7 @@ def _client_pages(cast: Cast) -> Iterator[Row]:
     yield Row("relationship_request_create", itn, {422: "bam_itn", 403: staff}, "POST")
     yield Row("relationship_request_status", sent, {200: "bam_itn", 403: staff})
     yield Row("relationship_request_withdraw", sent, {405: EVERYBODY})
+    yield Row("relationship_request_nudge", sent, {405: EVERYBODY})
     yield from _request_file_pages(cast, staff)
     yield Row("client_detail", client, {200: "bam_itn own_only"})
     # Who assigns nobody is told so before any client is looked for: the answer names none.

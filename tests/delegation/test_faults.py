@@ -48,6 +48,7 @@ from delegation.services import (
     groups,
     invitations,
     mutes,
+    nudges,
     program_groups,
     recovery,
     relationships,
@@ -292,6 +293,12 @@ def _reject_relationship_request(scene: Scene) -> Act:
     return partial(
         relationships.reject_relationship_request, reason="No", **scene.relationship_request()
     )
+
+
+def _nudge_relationship_request(scene: Scene) -> Act:
+    waiting = scene.relationship_request()["relationship_request"]
+    later = scene.lead | {"at": scene.world.at + timedelta(days=8)}
+    return partial(nudges.nudge_relationship_request, relationship_request=waiting, **later)
 
 
 def _withdraw_relationship_request(scene: Scene) -> Act:
@@ -714,6 +721,7 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     batches.send_request_batch: _send_request_batch,
     relationships.approve_relationship_request: _approve_relationship_request,
     relationships.reject_relationship_request: _reject_relationship_request,
+    nudges.nudge_relationship_request: _nudge_relationship_request,
     relationships.withdraw_relationship_request: _withdraw_relationship_request,
     endings.end_relationship: _end_relationship,
     endings.leave_relationship: _leave_relationship,
