@@ -37,7 +37,6 @@ from delegation.permissions import (
 )
 from delegation.reach import in_group, known_to, staff_of
 from delegation.requests import request_tag
-from delegation.services.nudges import nudgeable_from
 from delegation.terms import State, Words, extension_label, rules_in_words
 from pages.formats import day, last_day
 from pages.paging import Page, page_of_lists
@@ -307,7 +306,7 @@ def _waiting_row(told: _Told, waiting: RelationshipRequest) -> Row:
     since = _("No answer since %(day)s.") % {"day": day(last_day(waiting.starts_at))}
     if waiting.nudged_at:
         since = _("Reminded on %(day)s.") % {"day": day(last_day(waiting.nudged_at))}
-    is_due = told.may_ask and nudgeable_from(waiting) <= told.access.at
+    is_due = told.may_ask and waiting.nudgeable_from <= told.access.at
     lines = sorted(line.extension for line in waiting.lines.all())
     return Row(
         bn9=waiting.client_bn9,

@@ -1,7 +1,7 @@
 """Authority between businesses: requests, relationships and what was agreed in them."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -81,6 +81,10 @@ class VisibilityRules(models.Model):
         return "visibility_other"
 
 
+NUDGE_AFTER = timedelta(days=7)
+"""How long after it was sent, or last nudged, a request can be nudged."""
+
+
 class RelationshipRequest(VisibilityRules, Request):
     """A provider asks a BN9, registered or not, for authority, or a client offers it."""
 
@@ -129,6 +133,11 @@ class RelationshipRequest(VisibilityRules, Request):
 
     def __str__(self) -> str:
         return f"{self.provider_id} - {self.client_bn9}"
+
+    @property
+    def nudgeable_from(self) -> datetime:
+        """The instant from which the request, while it waits, can be nudged."""
+        return (self.nudged_at or self.starts_at) + NUDGE_AFTER
 
 
 class RelationshipRequestLine(RequestLine):

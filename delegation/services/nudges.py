@@ -4,7 +4,7 @@ A nudge writes no mail. The next digest tells the managers of the request again,
 that a nudge says the same and takes as long whether or not anybody is registered.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -18,14 +18,6 @@ from delegation.models import Decision, RelationshipRequest
 from delegation.permissions import can_nudge_relationship_request
 from delegation.services.decisions import Problem, lock, not_allowed, why_not_decidable
 from pages.formats import moment
-
-NUDGE_AFTER = timedelta(days=7)
-"""How long after it was sent, or last nudged, a request can be nudged."""
-
-
-def nudgeable_from(waiting: RelationshipRequest) -> datetime:
-    """The instant from which a request that waits can be nudged."""
-    return (waiting.nudged_at or waiting.starts_at) + NUDGE_AFTER
 
 
 @transaction.atomic
@@ -64,7 +56,7 @@ def _why_not(access: Access, waiting: RelationshipRequest) -> Problem | None:
         said = _("Only a manager of the firm that asked can remind the client.")
         return not_allowed(access.acting_for, said)
     over = why_not_decidable(waiting, Decision.WITHDRAWN, None, access.at)
-    if over or access.at >= nudgeable_from(waiting):
+    if over or access.at >= waiting.nudgeable_from:
         return over
-    when = moment(nudgeable_from(waiting))
+    when = moment(waiting.nudgeable_from)
     return "too_soon", _("You can remind the client again from %(when)s.") % {"when": when}

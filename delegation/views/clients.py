@@ -41,7 +41,7 @@ from delegation.reasons import Reason
 from delegation.relationships import lines_of
 from delegation.request_file import wish_of
 from delegation.requests import Titles, is_approved, request_state, request_tag, steps_of
-from delegation.services.nudges import nudge_relationship_request, nudgeable_from
+from delegation.services.nudges import nudge_relationship_request
 from delegation.services.relationships import (
     create_relationship_request,
     withdraw_relationship_request,
@@ -172,8 +172,8 @@ def _status_page(
         "asked_rules": rules_in_words(waiting, PROVIDER_LABELS),
         "status": request_state(waiting, access.at),
         "may_nudge": can_nudge_relationship_request(access).allowed,
-        "nudge_from": nudgeable_from(waiting),
-        "is_nudgeable": nudgeable_from(waiting) <= access.at,
+        "nudge_from": waiting.nudgeable_from,
+        "is_nudgeable": waiting.nudgeable_from <= access.at,
         "is_approved": is_approved(lines),
         "steps": steps_of(waiting, lines, _titles(waiting), access.at),
         "problem": problem,
