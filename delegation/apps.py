@@ -27,6 +27,7 @@ SENTENCES = {
     "relationship.suspend": _("Suspended the relationship with %(object)s"),
     "relationship.resume": _("Resumed the relationship with %(object)s"),
     "relationship.renew": _("Renewed the relationship with %(object)s"),
+    "view_as.open": _("Looked at what %(object)s sees"),
     "relationship.leave": _("%(object)s left the relationship"),
     "invitation.create": _("Invited %(object)s"),
     "invitation.resend": _("Sent a new link to the invitation of %(object)s"),

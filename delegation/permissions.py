@@ -178,6 +178,11 @@ def can_view_relationship_authority(access: Access) -> bool:
     return access.is_bam
 
 
+def can_view_as(access: Access) -> bool:
+    """A BAM of the client looks at what a firm sees of it."""
+    return access.is_bam
+
+
 def can_view_calendar(access: Access) -> bool:
     """Whoever reads the relationships of the business, and the people of a service provider."""
     return can_list_relationships(access) or access.serves_clients

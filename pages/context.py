@@ -18,6 +18,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "portal": {"name": _("CARM Client Portal"), "operator": settings.PORTAL_OPERATOR},
         "other_language": other_language(request),
         "account_in_use": getattr(request, "account_in_use", None),
+        "viewing_as": getattr(request, "viewing_as", None),
         "account_notice": getattr(request, "account_notice", ""),
     }
 

@@ -67,7 +67,7 @@ def visible_declarations(access: Access) -> QuerySet[Declaration]:
         return Declaration.objects.none()
     if access.serves_clients:
         of_it = DeclarationVersion.objects.filter(declaration=OuterRef("pk"))
-        seen = Exists(access.visible(of_it))
+        seen = Exists(_visible(access, of_it))
         return Declaration.objects.filter(_of_whom(access), seen).select_related("program", "owner")
     latest = FilteredRelation("versions", condition=Q(versions__number=F("latest_number")))
     own = Declaration.objects.filter(access.own_records()).annotate(latest=latest)
@@ -84,12 +84,13 @@ def newest_visible(
     rows = list(declarations)
     if not access.serves_clients:
         return {row.pk: row.latest for row in rows}  # type: ignore[attr-defined]  # joined
-    return _newest(access.visible(DeclarationVersion.objects.filter(declaration__in=rows)), rows)
+    return _newest(_visible(access, DeclarationVersion.objects.filter(declaration__in=rows)), rows)
 
 
 def visible_versions(access: Access, declaration: Declaration) -> list[DeclarationVersion]:
     """The versions of a declaration that may be shown, newest first."""
-    shown = access.visible(declaration.versions.all()).select_related("submitter", "submitted_by")
+    versions = DeclarationVersion.objects.filter(declaration=declaration)
+    shown = _visible(access, versions).select_related("submitter", "submitted_by")
     return list(shown.order_by("-number"))
 
 
@@ -145,7 +146,7 @@ def _wanted_versions(
         asked = DeclarationVersion.objects.filter(
             declaration__in=shown, number=int(wanted.number[14:])
         )
-        keys = set(access.visible(asked).values_list("declaration_id", flat=True))
+        keys = set(_visible(access, asked).values_list("declaration_id", flat=True))
         shown = {key: version for key, version in shown.items() if key in keys}
     if wanted.submitter:
         shown = {
@@ -154,6 +155,16 @@ def _wanted_versions(
             if submitter_of(access, version) == wanted.submitter
         }
     return shown
+
+
+def _visible(
+    access: Access, versions: QuerySet[DeclarationVersion]
+) -> QuerySet[DeclarationVersion]:
+    """The versions that may be shown; for a provider, of whom a client may ask about the past,
+    those that exist at the instant.
+    """
+    shown = access.visible(versions)
+    return shown.filter(submitted_at__lte=access.at) if access.serves_clients else shown
 
 
 def submitter_of(access: Access, version: DeclarationVersion) -> Submitter:

@@ -40,6 +40,7 @@ from delegation.models.relationships import (
 )
 from delegation.models.reminders import Reminder, ReminderDay
 from delegation.models.requests import Decision, Status
+from delegation.models.view_as import ViewAs
 
 __all__ = [
     "AccessRequest",
@@ -79,5 +80,6 @@ __all__ = [
     "Status",
     "Succession",
     "SuccessionStatus",
+    "ViewAs",
     "Visibility",
 ]

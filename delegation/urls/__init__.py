@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("delegation.urls.programs")),
     path("", include("delegation.urls.authority")),
     path("", include("delegation.urls.calendars")),
+    path("", include("delegation.urls.view_as")),
     path("", include("delegation.urls.help")),
     path("", include("delegation.urls.relationships")),
     path("", include("delegation.urls.clients")),

@@ -20,6 +20,7 @@ from delegation.permissions import (
     can_list_relationships,
     can_resume_relationship,
     can_suspend_relationship,
+    can_view_as,
     can_view_relationship_authority,
 )
 from delegation.relationship_lists import Listing, Search
@@ -104,6 +105,7 @@ def relationship_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespons
         "may_suspend": bool(live) and not is_suspended and can_suspend_relationship(access).allowed,
         "may_resume": is_suspended and can_resume_relationship(access).allowed,
         "may_end": can_end_relationship(access, live),
+        "may_view_as": can_view_as(access),
         "may_read_authority": can_view_relationship_authority(access),
         "in_force": [one for one in terms if one.is_in_force],
         "history": [one for one in terms if not one.is_in_force],

@@ -22,6 +22,7 @@ from delegation.models import (
     Membership,
     ProgramRole,
     StaffAssignment,
+    ViewAs,
     Visibility,
 )
 from delegation.request_file import check
@@ -112,6 +113,10 @@ class Cast:
         done(grant_employee_group_role(group=group, scope=program, role=Role.READER, **common))
         named = done(nominate_successor(person=people["reader"], **common))
         self.ids["succession"] = named.pk
+        self.ids["opening"] = ViewAs.objects.create(
+            relationship_id=self.ids["relationship"], opened_by=people["bam"],
+            opened_at=self.world.at, seen_at=self.world.at,
+        ).pk  # fmt: skip
         for name, person in (("feed", "bam"), ("feed_of_who_left", "ex_employee")):
             self.ids[name] = f"secret{name}"
             CalendarFeed.objects.create(
@@ -448,6 +453,16 @@ def _relationship_pages(cast: Cast) -> Iterator[Row]:
     yield Row("relationship_detail", maple | relationship, {200: "bam pam", 403: low})
     low_here = "reader editor group pam suspended"
     yield Row("relationship_authority", maple | relationship, {200: "bam", 403: low_here})
+    look = maple | relationship
+    yield Row("view_as_create", look, {200: "bam", 403: low_here})
+    yield Row("view_as_create", look, {422: "bam", 403: low_here}, "POST")
+    opened = look | {"opening": cast.ids["opening"]}
+    yield Row("view_as_detail", opened, {200: "bam", 403: low_here})
+    yield Row("view_as_detail", opened, {405: EVERYBODY}, "POST")
+    of_itn = opened | {"extension": "RM0001", "number": cast.ids["by_itn"]}
+    yield Row("view_as_declaration", of_itn, {200: "bam", 403: low_here})
+    unseen = of_itn | {"number": cast.ids["own"]}
+    yield Row("view_as_declaration", unseen, {403: low_here})
     yield Row("relationship_calendar", maple, {200: "bam pam", 403: low})
     yield Row("calendar_feed", maple, {200: "bam pam", 403: low})
     yield Row("calendar_feed_end", maple, {405: EVERYBODY})

@@ -56,6 +56,7 @@ from delegation.services import (
     renewals,
     rights,
     suspensions,
+    view_as,
 )
 from delegation.services.registrations import found_business
 from delegation.services.roles import Term
@@ -707,6 +708,11 @@ def _end_calendar_feed(scene: Scene) -> Act:
     return partial(feeds.end_calendar_feed, **scene.boss)
 
 
+def _open_view_as(scene: Scene) -> Act:
+    row = scene.world.relationship(scene.maple, scene.north)
+    return partial(view_as.open_view_as, relationship=row, seen_at=None, **scene.boss)
+
+
 ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     employees.create_access_request: _create_access_request,
     employees.approve_access_request: _approve_access_request,
@@ -776,6 +782,7 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     invitations.decline_invitation: _decline_invitation,
     feeds.create_calendar_feed: _create_calendar_feed,
     feeds.end_calendar_feed: _end_calendar_feed,
+    view_as.open_view_as: _open_view_as,
     found_business: _found_business,
     registrations.submit_registration: _submit_registration,
     declarations.create_correction: _create_correction,
