@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('delegation', '0010_granted_at'),
+        ('delegation', '0013_lookups'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
