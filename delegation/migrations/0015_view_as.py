@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('delegation', '0013_lookups'),
+        ('delegation', '0014_nudges'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
