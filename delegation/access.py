@@ -26,7 +26,7 @@ from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.models.clients import StaffAssignment
 from delegation.models.lookups import Lookup
-from delegation.models.periods import during
+from delegation.models.periods import during, in_use
 from delegation.models.relationships import RelationshipTerms, Visibility
 from delegation.reasons import Reason
 from delegation.roles import (
@@ -382,7 +382,7 @@ class Access:
         mine = StaffAssignment.objects.filter(self._assigned_to_me())
         direct = mine.filter(client__isnull=False).values("client")
         by_group = mine.filter(
-            during(self.at, "client_group__members__"), client_group__archived_at__isnull=True
+            during(self.at, "client_group__members__"), in_use(self.at, "client_group__")
         ).values("client_group__members__client")
         return Q(**{f"{column}__in": Subquery(direct)}) | Q(**{f"{column}__in": Subquery(by_group)})
 

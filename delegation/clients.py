@@ -24,7 +24,7 @@ from delegation.models import (
     RelationshipTerms,
     StaffAssignment,
 )
-from delegation.models.periods import during
+from delegation.models.periods import during, in_use
 from delegation.terms import State, programs_in_words, state_of
 from pages.formats import last_day
 
@@ -81,7 +81,7 @@ def sent_requests(access: Access) -> QuerySet[RelationshipRequest]:
 
 def assignments_to(access: Access, client: BusinessAccount) -> QuerySet[StaffAssignment]:
     """The live assignments of the firm's people to a client, by itself or by a client group."""
-    in_group = Q(client_group__archived_at=None, client_group__members__client=client)
+    in_group = in_use(access.at, "client_group__") & Q(client_group__members__client=client)
     in_group &= during(access.at, "client_group__members__")
     return (
         StaffAssignment.objects.filter(during(access.at), provider=access.acting_for)
@@ -95,7 +95,7 @@ def people_who_work_for(access: Access, client: BusinessAccount) -> QuerySet[Use
     """The people of the firm who reach a client: its managers, and those it assigned."""
     assigned = assignments_to(access, client).order_by()
     in_groups = assigned.filter(
-        during(access.at, "employee_group__members__"), employee_group__archived_at=None
+        during(access.at, "employee_group__members__"), in_use(access.at, "employee_group__")
     )
     reaching = (
         Q(person__in=assigned.filter(employee_group=None).values("person"))

@@ -32,7 +32,7 @@ from delegation.models import (
     StaffAssignment,
 )
 from delegation.models.mutes import muted
-from delegation.models.periods import during
+from delegation.models.periods import during, in_use
 from delegation.roles import PROGRAM_ROLES, SENTENCES, Action, Role, grantable_by
 from delegation.standing import earliest
 from delegation.terms import extension_label, program_label
@@ -318,8 +318,7 @@ def _sources(
     """Every way to hold a role, as `Access` knows them, on the businesses and program accounts."""
     live, members = during(at), "group__employee_group__members__"
     by_group = live & during(at, members)
-    by_group &= Q(
-        group__employee_group__archived_at__isnull=True,
+    by_group &= in_use(at, "group__employee_group__") & Q(
         group__employee_group__business=F("content_object__business"),
     )
     direct = ("user", "content_object", Value(""), "starts_at", "ends_at")
@@ -340,10 +339,8 @@ def _sources(
             GroupProgramGroupRole,
             by_group
             & during(at, "content_object__members__")
-            & Q(
-                content_object__archived_at__isnull=True,
-                content_object__members__program__in=programs,
-            ),
+            & in_use(at, "content_object__")
+            & Q(content_object__members__program__in=programs),
             f"{members}person",
             "content_object__members__program",
             name,

@@ -26,7 +26,7 @@ from delegation.models import (
     Membership,
     StaffAssignment,
 )
-from delegation.models.periods import during
+from delegation.models.periods import during, in_use
 from delegation.permissions import can_manage_groups
 from delegation.roles import Role, strongest
 from delegation.terms import program_label
@@ -165,8 +165,8 @@ def roles_through(group: EmployeeGroup, at: datetime) -> dict[str, Role]:
     over = GroupProgramGroupRole.objects.filter(
         during(at),
         during(at, "content_object__members__"),
+        in_use(at, "content_object__"),
         group=group.auth_group,
-        content_object__archived_at=None,
     ).values_list("content_object__members__program__extension", "permission__codename")
     single = roles_on_programs(group, at).values_list(
         "content_object__extension", "permission__codename"

@@ -22,7 +22,7 @@ from delegation.models.grants import (
     GroupProgramRole,
     ProgramRole,
 )
-from delegation.models.periods import during
+from delegation.models.periods import during, in_use
 from delegation.roles import Role
 
 LADDER = (Role.READER, Role.EDITOR, Role.PAM)
@@ -133,7 +133,7 @@ def reach_of(
     managers = BusinessRole.objects.filter(live, content_object=business, user__in=able)
     places: dict[int, list[int]] = defaultdict(list)
     belongs = EmployeeGroupMember.objects.filter(
-        live, group__business=business, group__archived_at=None, person__in=able
+        live, in_use(at, "group__"), group__business=business, person__in=able
     )
     for person, group in belongs.values_list("person", "group__auth_group").order_by("group"):
         places[person].append(group)
@@ -164,8 +164,8 @@ def _on_programs(
     over_groups = GroupProgramGroupRole.objects.filter(
         live,
         during(at, "content_object__members__"),
+        in_use(at, "content_object__"),
         content_object__business=business,
-        content_object__archived_at=None,
         group__in=groups,
     ).values_list("group", "content_object__members__program", "permission__codename")
     for row in on_programs.union(over_groups, all=True):
@@ -182,7 +182,7 @@ def _for_clients(
     scopes: Scopes,
 ) -> dict[int, Holding]:
     own, shared = _Tally(scopes), _Tally(scopes)
-    listed = Q(client_group__archived_at=None) & during(at, "client_group__members__")
+    listed = in_use(at, "client_group__") & during(at, "client_group__members__")
     rows = StaffAssignment.objects.filter(
         during(at),
         Q(client__isnull=False) | (Q(client_group__isnull=False) & listed),

@@ -23,7 +23,7 @@ from delegation.models import (
     RelationshipTerms,
     StaffAssignment,
 )
-from delegation.models.periods import during
+from delegation.models.periods import during, in_use
 from delegation.reasons import Reason
 
 FEW = 500
@@ -48,12 +48,12 @@ def known_to(access: Access, column: str = "client") -> Q:
 def _works_for(access: Access, column: str) -> Q:
     """The condition that the person is assigned, alone or with others, to what a column holds."""
     groups = EmployeeGroupMember.objects.filter(
-        during(access.at), person=access.person, group__archived_at=None
+        during(access.at), in_use(access.at, "group__"), person=access.person
     )
     mine = StaffAssignment.objects.filter(
         during(access.at), Q(provider=access.acting_for), theirs([access.person.pk], keys(groups))
     )
-    live = ClientGroup.objects.filter(archived_at=None, pk__in=few_of(mine, "client_group"))
+    live = ClientGroup.objects.filter(in_use(access.at), pk__in=few_of(mine, "client_group"))
     inside = ClientGroupMember.objects.filter(
         during(access.at), group__in=list(live.values_list("pk", flat=True))
     )
@@ -149,14 +149,14 @@ def staff_of(access: Access) -> Staff:
     people = frozenset(belong.values_list("person", flat=True))
     groups: dict[UUID, set[int]] = defaultdict(set)
     members = EmployeeGroupMember.objects.filter(
-        during(at), group__business=firm, group__archived_at=None
+        during(at), in_use(at, "group__"), group__business=firm
     )
     for group, person in members.values_list("group", "person"):
         groups[group] |= people & {person}
     staff = Staff(access, people, {key: frozenset(one) for key, one in groups.items()}, {})
     assigned: dict[UUID, set[int]] = defaultdict(set)
     to_groups = _assignments(access).filter(
-        client_group__isnull=False, client_group__archived_at=None
+        in_use(at, "client_group__"), client_group__isnull=False
     )
     for of, one, group in to_groups.values_list("client_group", "person", "employee_group"):
         assigned[of] |= staff.named(one, group)

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, QuerySet
 
 from delegation.models import BusinessRole, Membership, StaffAssignment
-from delegation.models.periods import during
+from delegation.models.periods import during, in_use
 
 type People = dict[int, set[int]]
 
@@ -59,7 +59,7 @@ def _assigned(
     direct = live.filter(client__in=clients)
     grouped = live.filter(
         during(at, "client_group__members__"),
-        client_group__archived_at=None,
+        in_use(at, "client_group__"),
         client_group__members__client__in=clients,
     )
     every = []
@@ -73,7 +73,7 @@ def _assigned(
 
 
 def _in_groups(rows: QuerySet[StaffAssignment], at: datetime) -> QuerySet[StaffAssignment]:
-    return rows.filter(during(at, "employee_group__members__"), employee_group__archived_at=None)
+    return rows.filter(during(at, "employee_group__members__"), in_use(at, "employee_group__"))
 
 
 def _gathered(rows: QuerySet[BusinessRole, tuple[int, int]]) -> People:

@@ -26,7 +26,7 @@ from delegation.models.grants import (
     ProgramRole,
 )
 from delegation.models.lookups import Lookup
-from delegation.models.periods import during
+from delegation.models.periods import during, in_use
 from delegation.models.relationships import Relationship, RelationshipTerms
 from delegation.reasons import Reason
 from delegation.roles import Role
@@ -201,9 +201,9 @@ def _group_rows(
 ) -> tuple[QuerySet[GroupProgramRole], QuerySet[GroupProgramGroupRole]]:
     """The same of what comes by employee group: on programs, and on groups of programs."""
     members = "group__employee_group__members__"
-    theirs = during(at) & Q(
+    theirs = during(at) & in_use(at, "group__employee_group__")
+    theirs &= Q(
         content_object__business__in=businesses,
-        group__employee_group__archived_at__isnull=True,
         group__employee_group__business=F("content_object__business"),
         **{f"{members}person__in": people},
     )
@@ -225,7 +225,7 @@ def _group_rows(
     on_program_group = GroupProgramGroupRole.objects.filter(
         theirs,
         during(at, "content_object__members__"),
-        content_object__archived_at__isnull=True,
+        in_use(at, "content_object__"),
     ).values_list(*columns("content_object__members__program_id"))
     return on_program, on_program_group
 
@@ -247,9 +247,10 @@ def live_lookup(person_id: int, business_id: int, at: datetime) -> Lookup | None
 
 def assigned_to(people: Collection[int], provider_id: int, at: datetime) -> Q:
     """The condition of live assignments of the people, in person or by employee group."""
-    by_group = Q(
-        employee_group__archived_at__isnull=True, employee_group__members__person__in=people
-    ) & during(at, "employee_group__members__")
+    by_group = Q(employee_group__members__person__in=people) & during(
+        at, "employee_group__members__"
+    )
+    by_group &= in_use(at, "employee_group__")
     return (
         Q(provider=provider_id)
         & during(at)
@@ -290,7 +291,6 @@ def managers_assignment(own: OwnRoles) -> tuple[Assignment, ...]:
 
 def _to_client(at: datetime, client_id: int) -> Q:
     """Assignments to one client, by itself or by a client group that holds it now."""
-    by_group = Q(
-        client_group__archived_at__isnull=True, client_group__members__client=client_id
-    ) & during(at, "client_group__members__")
+    by_group = Q(client_group__members__client=client_id) & during(at, "client_group__members__")
+    by_group &= in_use(at, "client_group__")
     return Q(client=client_id) | (Q(client_group__isnull=False) & by_group)

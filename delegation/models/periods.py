@@ -21,6 +21,11 @@ def during(at: datetime, prefix: str = "") -> Q:
     )
 
 
+def in_use(at: datetime, prefix: str = "") -> Q:
+    """The condition that the group at the end of `prefix` was not archived at `at`."""
+    return Q(**{f"{prefix}archived_at__isnull": True}) | Q(**{f"{prefix}archived_at__gt": at})
+
+
 class PeriodQuerySet(models.QuerySet):
     """Rows with a period."""
 
