@@ -33,6 +33,7 @@ from delegation.permissions import (
     can_view_business,
 )
 from delegation.requests import request_state
+from delegation.reviews import is_review_due
 from delegation.services.relationships import received_requests
 from delegation.services.roles import managers_of
 from delegation.terms import State
@@ -155,6 +156,7 @@ def business_home(request: HttpRequest, bn9: str) -> HttpResponse:
         "country": country_name(business.country, language_of_page()),
         "needs_role": not (access.is_bam or access.own.programs or access.serves_clients),
         "needs_second_bam": access.is_bam and len(managers_of(bn9, access.at)) == 1,
+        "review_is_due": access.is_bam and is_review_due(business, access.at),
         "my_businesses": _my_businesses(access),
     }
     return render(request, "ccp/business_home.html", context)

@@ -14,6 +14,7 @@ from delegation.access import Access
 from delegation.permissions import (
     can_end_staff_assignment,
     can_list_access_requests,
+    can_list_access_reviews,
     can_list_clients,
     can_list_groups,
     can_list_invitations,
@@ -49,6 +50,7 @@ def employee_nav(access: Access, current: str) -> list[dict[str, object]]:
         ("invitation_list", _("Invitations"), can_list_invitations(access)),
         ("employee_group_list", _("Employee groups"), can_list_groups(access)),
         ("program_group_list", _("Program-account groups"), can_list_groups(access)),
+        ("access_review_list", _("Access reviews"), can_list_access_reviews(access)),
     ]
     return _nav(access, current, parts)
 

@@ -132,6 +132,16 @@ def can_change_role(access: Access, person: User) -> bool:
     return is_manager or bool(access.programs(Action.MANAGE_EMPLOYEES))
 
 
+def can_list_access_reviews(access: Access) -> bool:
+    """A BAM reads the access reviews of the business."""
+    return access.is_bam
+
+
+def can_review_access(access: Access) -> Decision:
+    """A BAM of a business that is active reviews what everybody holds, and signs it."""
+    return access.decide(Action.MANAGE_EMPLOYEES, access.acting_for)
+
+
 def can_view_employee(access: Access, person: User) -> bool:
     """A BAM sees everybody of the business, a PAM the people of its programs, everybody oneself."""
     return person == access.person or can_list_access_requests(access)

@@ -40,11 +40,19 @@ from delegation.models.relationships import (
 )
 from delegation.models.reminders import Reminder, ReminderDay
 from delegation.models.requests import Decision, Status
+from delegation.models.reviews import (
+    AccessReview,
+    AccessReviewLine,
+    ReviewAnswer,
+    ReviewResult,
+)
 from delegation.models.view_as import ViewAs
 
 __all__ = [
     "AccessRequest",
     "AccessRequestLine",
+    "AccessReview",
+    "AccessReviewLine",
     "BusinessRole",
     "CalendarFeed",
     "Ceiling",
@@ -75,6 +83,8 @@ __all__ = [
     "RequestTally",
     "Reminder",
     "ReminderDay",
+    "ReviewAnswer",
+    "ReviewResult",
     "RoleWritesElsewhere",
     "StaffAssignment",
     "Status",

@@ -32,6 +32,7 @@ from delegation.roles import Role
 from delegation.services import roles as role_service
 from delegation.services.decisions import Problem, not_allowed, own_path, why_closed
 from delegation.services.employees import WHOLE, Grants, why_not_person
+from delegation.services.grants import replaced_by
 from notices.services import notify
 from pages.formats import moment
 
@@ -363,8 +364,8 @@ def _grant(
                 person=person, business=scope, granted_by=inviter, at=at
             )
             continue
-        held = role_service.direct_role(person, scope, at)
-        if held is None or held.rank <= role.rank:
+        lasting = replaced_by(person, [scope], at).get(scope.pk, [])
+        if all(Role(held.role).rank <= role.rank for held in lasting):
             role_service.grant_program_role(
                 person=person, program=scope, role=role, granted_by=inviter, at=at
             )

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("delegation.urls.invitations")),
     path("", include("delegation.urls.groups")),
     path("", include("delegation.urls.recovery")),
+    path("", include("delegation.urls.reviews")),
     path("", include("delegation.urls.programs")),
     path("", include("delegation.urls.authority")),
     path("", include("delegation.urls.calendars")),

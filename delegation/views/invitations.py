@@ -193,7 +193,7 @@ def _preview(access: Access, offer: Offer) -> dict[str, Any]:
     """What is sent, and what the person will be able to do, in words."""
     return {
         "email": offer.email,
-        "language": str(Language(offer.language).label),
+        "mail_language": str(Language(offer.language).label),
         "message": offer.message,
         "gifts": gifts(offer.given(access.acting_for)),
         "lapse_days": settings.INVITATION_LAPSE_DAYS,
@@ -234,7 +234,7 @@ def _detail_page(
     context = {
         "invitation": invitation,
         "state": invitation_state(invitation, access.at),
-        "language": Language(invitation.language).label,
+        "mail_language": Language(invitation.language).label,
         "gifts": gifts(invitation.grants()),
         "mails": invitation.mails.select_related("sent_by").order_by("-sent_at", "-id"),
         "may_resend": is_open and can_resend_invitation(access, invitation),

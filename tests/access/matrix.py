@@ -37,6 +37,7 @@ from delegation.services.groups import (
     create_employee_group,
     grant_employee_group_role,
 )
+from delegation.services.reviews import create_access_review
 from officers.services.lookups import open_lookup
 from pages.csv_file import Line
 from tests.officers.people import headless, officer, recovery_asked
@@ -149,6 +150,9 @@ class Cast:
         asked = world.relationship_request(newcomer, maple, level="program", extensions=("RM0001",))
         self.ids["asked"] = asked.pk
         self.ids["sent"] = world.relationship_request(itn, next_bn9()).pk
+        self.ids["review"] = done(
+            create_access_review(actor=self.people["bam"], acting_for=maple, at=world.at)
+        ).pk
         self.ids["invitation"] = world.invitation(
             world.owns(self.people["orphan"]).email, maple, RM0001="editor"
         ).pk
@@ -350,6 +354,23 @@ def _continuity_pages(cast: Cast) -> Iterator[Row]:
     for route in ("succession_claim", "succession_take_over"):
         yield Row(route, one, {422: "reader", 403: "bam suspended"}, "POST")
     yield from _invitation_pages(cast)
+    yield from _review_pages(cast)
+
+
+def _review_pages(cast: Cast) -> Iterator[Row]:
+    """The access reviews of the business, one of them open: its BAMs alone."""
+    maple = {"bn9": cast.ids["maple"]}
+    one = maple | {"pk": cast.ids["review"]}
+    low = "reader editor group suspended pam"
+    yield Row("access_review_list", maple, {200: "bam", 403: low})
+    yield Row("access_review_create", maple, {405: EVERYBODY})
+    yield Row("access_review_create", maple, {409: "bam", 403: low}, "POST")
+    yield Row("access_review_detail", one, {200: "bam", 403: low})
+    yield Row("access_review_answer", one, {405: EVERYBODY})
+    yield Row("access_review_answer", one, {302: "bam", 403: low}, "POST")
+    for route in ("access_review_apply", "access_review_sign"):
+        yield Row(route, one, {200: "bam", 403: low})
+        yield Row(route, one, {200: "bam", 403: low}, "POST")
 
 
 def _invitation_pages(cast: Cast) -> Iterator[Row]:

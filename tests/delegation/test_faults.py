@@ -29,10 +29,12 @@ from delegation.models import (
     Level,
     Membership,
     ProgramRole,
+    ReviewAnswer,
     StaffAssignment,
     Visibility,
 )
 from delegation.request_file import check
+from delegation.reviews import Choice, counts
 from delegation.roles import Role
 from delegation.services import (
     agreements,
@@ -54,6 +56,7 @@ from delegation.services import (
     relationships,
     reminders,
     renewals,
+    reviews,
     rights,
     suspensions,
     view_as,
@@ -680,6 +683,38 @@ def _decline_invitation(scene: Scene) -> Act:
     return partial(invitations.decline_invitation, **_invited(scene), **zoe)
 
 
+def _create_access_review(scene: Scene) -> Act:
+    return partial(reviews.create_access_review, **scene.boss)
+
+
+def _opened(scene: Scene, answer: ReviewAnswer) -> dict[str, Any]:
+    """An open review in which everything is kept but the role of Eve, for which `answer` is."""
+    review = done(_create_access_review(scene)())
+    to = Role.READER if answer is ReviewAnswer.REDUCE else None
+    choices = {
+        line.position: Choice(answer, to) if line.person == scene.eve else Choice(ReviewAnswer.KEEP)
+        for line in review.lines.all()
+    }
+    done(reviews.answer_access_review(review=review, choices=choices, **scene.boss))
+    return {"review": review, **scene.boss}
+
+
+def _answer_access_review(scene: Scene) -> Act:
+    review = done(_create_access_review(scene)())
+    choices = {line.position: Choice(ReviewAnswer.KEEP) for line in review.lines.all()}
+    return partial(reviews.answer_access_review, review=review, choices=choices, **scene.boss)
+
+
+def _apply_access_review(scene: Scene) -> Act:
+    return partial(reviews.apply_access_review, **_opened(scene, ReviewAnswer.REDUCE))
+
+
+def _sign_access_review(scene: Scene) -> Act:
+    opened = _opened(scene, ReviewAnswer.KEEP)
+    done(reviews.apply_access_review(**opened))
+    return partial(reviews.sign_access_review, expected=counts(opened["review"]), **opened)
+
+
 def _found_business(scene: Scene) -> Act:
     entity, liam = scene.entity(), scene.world.person("Liam")
 
@@ -783,6 +818,10 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     feeds.create_calendar_feed: _create_calendar_feed,
     feeds.end_calendar_feed: _end_calendar_feed,
     view_as.open_view_as: _open_view_as,
+    reviews.create_access_review: _create_access_review,
+    reviews.answer_access_review: _answer_access_review,
+    reviews.apply_access_review: _apply_access_review,
+    reviews.sign_access_review: _sign_access_review,
     found_business: _found_business,
     registrations.submit_registration: _submit_registration,
     declarations.create_correction: _create_correction,

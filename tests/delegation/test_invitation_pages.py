@@ -61,6 +61,7 @@ def test_a_manager_reads_in_words_what_is_sent_and_sends_it(
     said = words(preview)
     assert "You invite zoe@example.test to work for Maple" in said
     assert "RM 0001 Maple 1 Editor . Creates, edits and views all transactions" in said
+    assert "Language of the e-mail French" in said
     assert "lapses after 14 days" in said and not Invitation.objects.exists()
     assert browser.post(new, answers(change="yes")).context["form"]["email"].value()
 
