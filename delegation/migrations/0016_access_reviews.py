@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('businesses', '0002_program_group_members'),
-        ('delegation', '0013_lookups'),
+        ('delegation', '0015_view_as'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
