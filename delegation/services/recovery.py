@@ -17,6 +17,7 @@ from delegation.permissions import can_create_recovery_request, can_withdraw_rec
 from delegation.services.announcements import announce
 from delegation.services.decisions import close, lock, why_not_decidable
 from delegation.services.roles import lasting_managers
+from notices.services import notify
 
 
 @transaction.atomic
@@ -84,18 +85,32 @@ def tell_what_was_asked(*, at: datetime) -> int:
 
 
 def tell_of_recovery(step: str, asked: RecoveryRequest, at: datetime) -> None:
-    """Write to everybody around the business what became of the request, where it is registered."""
+    """Write to everybody around the business, where it is registered, and to whoever asked.
+
+    Whoever asked and does not belong to the business reads the same whether or not the number is
+    registered, and nothing of a step that only a registered one can reach.
+    """
     business = BusinessAccount.objects.filter(bn9=asked.bn9).first()
-    if business is None:
-        return
-    announce(
-        key=f"recovery_{step}:{asked.pk}:{asked.proposed_at or ''}",
-        template="recovery",
-        business=business,
-        also=[one for one in (asked.person, asked.proposed) if one],
-        context={"step": step, "asked": asked},
-        at=at,
-    )
+    proposal = asked.proposed_at if step == "proposed" else ""
+    key = f"recovery_{step}:{asked.pk}:{proposal}"
+    people = [one for one in (asked.person, asked.proposed) if one]
+    known = [one for one in people if business and _is_employee(one, business, at)]
+    if business:
+        announce(
+            key=key,
+            template="recovery",
+            business=business,
+            also=known,
+            context={"step": step, "asked": asked},
+            at=at,
+        )
+    if asked.person not in known and step != "proposed":
+        notify(
+            key=f"{key}:{asked.person.pk}",
+            template="delegation/email/recovery_asker.txt",
+            recipient=asked.person,
+            context={"step": step, "asked": asked, "bn": show_bn9(asked.bn9)},
+        )
 
 
 def about_recovery(actor: User, asked: RecoveryRequest, at: datetime) -> dict[str, Any]:

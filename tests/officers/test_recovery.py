@@ -10,6 +10,7 @@ from accounts.models import OfficerRole, User
 from accounts.services import end_officer_role
 from audit.models import Event
 from audit.services import Refusal, business_chain
+from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
 from delegation.invariants import CHECKS
 from delegation.models import BusinessRole, Grant, Membership, RecoveryRequest
@@ -51,6 +52,15 @@ def confirm(world: World, actor: User, row: RecoveryRequest, version: int = 2) -
     return confirm_recovery(
         actor=actor, recovery_request=row, expected_version=version, at=world.at
     )
+
+
+def withdrawn(world: World, row: RecoveryRequest) -> None:
+    done(withdraw_recovery_request(actor=row.person, recovery_request=row, at=world.at))
+
+
+def rejected(world: World, row: RecoveryRequest) -> None:
+    about = {"reason": "Not shown.", "expected_version": 1, "at": world.at}
+    done(reject_recovery(actor=world.person("Olga"), recovery_request=row, **about))
 
 
 def breaches(world: World) -> list[str]:
@@ -150,6 +160,32 @@ def test_whose_access_request_nobody_decides_may_ask(world: World, birch: Busine
     assert not [line for check in CHECKS for line in check(late.at)[1]]
     lost = RecoveryRequest.objects.get(person=zoe, bn9=unknown)
     assert code(propose(late, world.person("Olga"), lost, zoe)) == "not_registered"
+
+
+def test_a_stranger_reads_the_same_for_any_number(world: World, birch: BusinessAccount) -> None:
+    """Whoever only waits for access learns by mail neither a name nor that a number is known."""
+    officer(world, "Olga")
+    letters = []
+    for name, bn9 in (("Zoe", birch.bn9), ("Sid", next_bn9())):
+        world.access_request(name, bn9)
+        late, told = world.later(days=14), []
+        for close in (withdrawn, rejected):
+            row = done(
+                create_recovery_request(
+                    actor=world.person(name), bn9=bn9, statement="Nobody answers.", at=late.at
+                )
+            )
+            tell_what_was_asked(at=late.at)
+            close(late, row)
+            tell_what_was_asked(at=late.at)
+            mails = Notice.objects.filter(recipient=row.person, key__contains=str(row.pk))
+            for mail in mails.order_by("pk"):
+                assert "Birch" not in mail.subject + mail.body and show_bn9(bn9) in mail.body
+                read = mail.body.replace(show_bn9(bn9), "BN").replace(str(row.pk), "request")
+                told.append((mail.subject, read))
+        letters.append(told)
+    registered, unknown = letters
+    assert registered == unknown and len(registered) == 4
 
 
 def test_a_request_is_rejected_withdrawn_or_lapses(world: World, birch: BusinessAccount) -> None:
