@@ -106,7 +106,7 @@ def lock_relationships(client: BusinessAccount, provider: BusinessAccount) -> li
 def open_relationship(
     waiting: RelationshipRequest, client: BusinessAccount, agreement: Agreement, at: datetime
 ) -> Relationship:
-    """The live relationship of the pair, or a new one."""
+    """The live relationship of the pair, or a new one, suspended where the last one was."""
     pair = {"client": client, "provider": waiting.provider}
     live = Relationship.objects.filter(during(at), **pair).first()
     return live or Relationship.objects.create(
@@ -115,8 +115,16 @@ def open_relationship(
         ends_at=agreement.ends_at,
         is_open_ended=agreement.last_day is None,
         open_end_reason=agreement.open_end_reason,
+        suspended_at=at if is_suspended(client, waiting.provider) else None,
         request=waiting,
     )
+
+
+def is_suspended(client: BusinessAccount, provider: BusinessAccount) -> bool:
+    """Whether the last relationship of the pair is suspended, or was when it ended."""
+    pair = Relationship.objects.filter(client=client, provider=provider)
+    last = pair.order_by("-starts_at").first()
+    return last is not None and last.suspended_at is not None
 
 
 def agree(
@@ -237,6 +245,16 @@ def why_not_provider(access: Access, provider: BusinessAccount) -> Problem | Non
     if provider.pk == access.acting_for.pk:
         return "own_business", _("A business cannot have a relationship with itself.")
     return None
+
+
+def why_not_suspended(access: Access, provider: BusinessAccount) -> Problem | None:
+    """A PAM gives nothing to a firm that a BAM suspended, which an end does not undo."""
+    if access.is_bam or not is_suspended(access.acting_for, provider):
+        return None
+    return "suspended", _(
+        "A Business Account Manager suspended this firm. Only a Business Account Manager decides "
+        "this."
+    )
 
 
 def why_not_scope(access: Access, asked: Collection[str], agreement: Agreement) -> Problem | None:

@@ -42,6 +42,7 @@ from delegation.services.agreements import (
     why_not_period,
     why_not_provider,
     why_not_scope,
+    why_not_suspended,
 )
 from delegation.services.decisions import (
     Problem,
@@ -146,7 +147,7 @@ def approve_relationship_request(
 
     A BAM decides every line. A PAM decides the lines of its own programs, at the program level
     and at most as Editor. With a relationship already live, the new terms take the place of the
-    old ones for the program accounts concerned.
+    old ones for the program accounts concerned. A firm that is suspended stays so.
     """
     locked = lock(relationship_request)
     lock_relationships(acting_for, locked.provider)
@@ -168,10 +169,12 @@ def approve_relationship_request(
         approved = line.extension == "" or line.extension in given
         decide_line(line, Decision.APPROVED if approved else Decision.REJECTED, actor, at)
     close_if_decided(locked, actor, at)
-    _told(locked, acting_for, "relationship_request_approved", at, agreement=agreement)
+    is_suspended = relationship.suspended_at is not None
+    about = {"agreement": agreement, "is_suspended": is_suspended}
+    _told(locked, acting_for, "relationship_request_approved", at, **about)
     record(
         verb="relationship_request.approve",
-        after=agreement.recorded(given),
+        after=agreement.recorded(given) | {"is_suspended": is_suspended},
         path=own_path(access),
         **_about(actor, acting_for, locked, at),
     )
@@ -257,6 +260,7 @@ def why_not_approvable(
         why_not_decidable(relationship_request, Decision.APPROVED, expected_version, access.at)
         or why_not_yours(access, relationship_request, lines, Action.MANAGE_RELATIONSHIPS)
         or why_not_provider(access, relationship_request.provider)
+        or why_not_suspended(access, relationship_request.provider)
         or why_not_scope(access, {line.extension for line in lines}, agreement)
         or why_not_period(access.at, agreement)
         or why_not_over_business_terms(access, relationship_request.provider, agreement)

@@ -77,9 +77,10 @@ def renew_relationship(
     mine = _renewable(access, locked)
     chosen = renewal.chosen(mine)
     problem = (
-        _why_stale(locked, mine, expected_terms, access)
+        _why_over(locked, mine, access)
         or why_not_provider(access, locked.provider)
         or why_not_renewal(renewal, chosen, access.at)
+        or _why_stale(mine, expected_terms)
     )
     if problem:
         return refuse_act(VERB, problem, access, locked)
@@ -109,15 +110,18 @@ def _renewable(access: Access, relationship: Relationship) -> Terms:
     return can_renew_relationship(access, renewable_terms(terms, access.at))
 
 
-def _why_stale(
-    relationship: Relationship, mine: Terms, expected_terms: str, access: Access
-) -> Problem | None:
-    """Refuse what is nobody's to renew, what lasts again by now, and what the page did not show."""
+def _why_over(relationship: Relationship, mine: Terms, access: Access) -> Problem | None:
+    """Refuse what is not the actor's to renew, and what lasts again by now."""
     if not mine:
         return "not_allowed", _("Nothing in this relationship is yours to renew.")
     pair = Relationship.objects.filter(client=relationship.client, provider=relationship.provider)
     if pair.filter(during(access.at)).exclude(pk=relationship.pk).exists():
         return "already_active", _("This firm acts for you again already. Nothing was changed.")
+    return None
+
+
+def _why_stale(mine: Terms, expected_terms: str) -> Problem | None:
+    """Refuse what the page did not show; what lasts as long already is told before."""
     if fingerprint(mine) != expected_terms:
         return "changed", _(
             "What was agreed changed while you had the page open. Nothing was renewed. Read it "

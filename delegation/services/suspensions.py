@@ -20,6 +20,7 @@ from delegation.services.parties import (
     show_again,
     tell_both,
 )
+from delegation.terms import fingerprint, live_terms
 
 SUSPEND, RESUME = "relationship.suspend", "relationship.resume"
 
@@ -46,14 +47,31 @@ def suspend_relationship(
 
 @transaction.atomic
 def resume_relationship(
-    *, actor: User, acting_for: BusinessAccount, relationship: Relationship, at: datetime
+    *,
+    actor: User,
+    acting_for: BusinessAccount,
+    relationship: Relationship,
+    expected_terms: str,
+    at: datetime,
 ) -> Relationship | Refusal:
-    """Let a firm act again under the terms that are agreed, never under others."""
+    """Let a firm act again under the terms that are agreed, never under others.
+
+    `expected_terms` is the fingerprint of the live terms that the page showed.
+    """
     locked = lock_relationship(relationship)
     access = access_to(locked, actor, acting_for, at)
     problem = _why_not(access, locked, can_resume_relationship(access).allowed)
     if problem is None and locked.suspended_at is None:
         problem = "not_suspended", _("This relationship is not suspended.")
+    live = live_terms(locked.terms.select_related("relationship"), access.at)
+    if problem is None and fingerprint(live) != expected_terms:
+        problem = (
+            "changed",
+            _(
+                "What was agreed changed while you had the page open. Nothing was resumed. Read it "
+                "again, then confirm."
+            ),
+        )
     if problem:
         return refuse_act(RESUME, problem, access, locked)
     return _set(RESUME, locked, access, "")

@@ -122,6 +122,7 @@ def relationship_resume(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespons
         actor=access.person,
         acting_for=access.acting_for,
         relationship=given.terms[0].relationship,
+        expected_terms=request.POST.get("terms", ""),
         at=access.at,
     )
     if isinstance(answer, Refusal):

@@ -28,7 +28,7 @@ from delegation.relationships import Line, in_flight, lines_of, managed_programs
 from delegation.renewals import renewable, renewable_keys
 from delegation.requests import request_state
 from delegation.services.relationships import received_requests
-from delegation.terms import CLIENT_LABELS, State, agreed, live_terms, program_label
+from delegation.terms import CLIENT_LABELS, State, agreed, fingerprint, live_terms, program_label
 from pages.rules import rule
 
 MOST_WAITING = 25
@@ -93,9 +93,10 @@ def relationship_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespons
     relationship = relationship_of(access, pk)
     if relationship is None:
         raise Http404
-    terms = agreed(relationship.terms, access.at, CLIENT_LABELS)
     live = live_terms(relationship.terms, access.at)
     is_suspended = bool(live and live[0].relationship.suspended_at)
+    lasting = agreed(live, access.at, CLIENT_LABELS)
+    over = [row for row in relationship.terms if row not in live]
     context = {
         "business": access.acting_for,
         "relationship": relationship,
@@ -107,8 +108,10 @@ def relationship_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespons
         "may_end": can_end_relationship(access, live),
         "may_view_as": can_view_as(access),
         "may_read_authority": can_view_relationship_authority(access),
-        "in_force": [one for one in terms if one.is_in_force],
-        "history": [one for one in terms if not one.is_in_force],
+        "in_force": [] if is_suspended else lasting,
+        "suspended": lasting if is_suspended else [],
+        "fingerprint": fingerprint(live),
+        "history": agreed(over, access.at, CLIENT_LABELS),
         "sections": section_nav(access, "relationship_list"),
     }
     return render(request, "delegation/relationship_detail.html", context)

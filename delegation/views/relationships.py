@@ -44,7 +44,14 @@ from delegation.relationships import (
 )
 from delegation.requests import not_givable, request_state, request_tag
 from delegation.roles import Action
-from delegation.services.agreements import Agreement, default_last_day, why_not_provider
+from delegation.services.agreements import (
+    Agreement,
+    default_last_day,
+    is_suspended,
+    why_not_provider,
+    why_not_suspended,
+)
+from delegation.services.decisions import Problem
 from delegation.services.relationships import (
     approve_relationship_request,
     reject_relationship_request,
@@ -115,6 +122,11 @@ def relationship_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> Ht
     if isinstance(answer, Refusal):
         return _refused_page(request, access, pk, answer)
     said = _("You approved the request of %(firm)s to %(business)s, %(bn)s.")
+    if answer.suspended_at:
+        said = _(
+            "You approved the request of %(firm)s to %(business)s, %(bn)s. The firm stays "
+            "suspended until you resume it."
+        )
     messages.success(request, said % _names(access, waiting))
     return redirect("relationship_detail", bn9=bn9, pk=answer.pk)
 
@@ -209,7 +221,7 @@ def _request_page(
 ) -> HttpResponse:
     consent = relationship_consent()
     in_force = terms_in_force_with(access, waiting.provider)
-    barred = why_not_provider(access, waiting.provider) if _open_lines(access, waiting) else None
+    barred = _barred(access, waiting) if _open_lines(access, waiting) else None
     context = {
         "form": None if barred else form,
         "barred": barred[1] if barred else "",
@@ -229,6 +241,11 @@ def _request_page(
     )
 
 
+def _barred(access: Access, waiting: RelationshipRequest) -> Problem | None:
+    """Why nothing can be given to the firm now, whatever is chosen."""
+    return why_not_provider(access, waiting.provider) or why_not_suspended(access, waiting.provider)
+
+
 def _preview(access: Access, waiting: RelationshipRequest, agreement: Agreement) -> dict[str, Any]:
     """What will be given, in one sentence, before anything is."""
     provider, programs = waiting.provider, managed_programs(access)
@@ -246,6 +263,7 @@ def _preview(access: Access, waiting: RelationshipRequest, agreement: Agreement)
         "drops_future": drops_future,
         "keeps_others": drops_future and len(chosen) < len(programs),
         "open_end_reason": agreement.open_end_reason,
+        "is_suspended": is_suspended(access.acting_for, provider),
     }
 
 
@@ -268,7 +286,7 @@ def _refused_page(request: HttpRequest, access: Access, pk: UUID, refusal: Refus
     waiting = get_object_or_404(readable_requests(access), pk=pk)
     problem, status = str(refusal.message), status_of(refusal)
     form = _approve_form(access, waiting, _as_shown(request.POST, waiting))
-    if form is None or why_not_provider(access, waiting.provider):
+    if form is None or _barred(access, waiting):
         return _request_page(request, access, waiting, None, problem=problem, status=status)
     form.add_error(FIELDS.get(refusal.code), problem)
     return _request_page(request, access, waiting, form, status=status)

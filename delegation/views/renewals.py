@@ -28,7 +28,7 @@ from delegation.services.renewals import Renewal, renew_relationship, why_not_re
 from delegation.terms import CLIENT_LABELS, agreed, renewable_terms, until
 from delegation.views.employees import status_of
 from pages.formats import end_of_day
-from pages.once import once
+from pages.once import once, once_each
 from pages.preview import is_confirmed, is_confirming, previewed
 from pages.results import Result
 from pages.rules import rule
@@ -70,7 +70,7 @@ def relationship_renew(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse
 
 
 @rule(post=can_list_relationships)
-@once
+@once_each
 def relationship_renew_several(request: HttpRequest, bn9: str) -> HttpResponse:
     """Say what goes on for each firm that was ticked; once confirmed, renew one after the other."""
     access = enter(request, bn9)
@@ -171,8 +171,8 @@ def _result(request: HttpRequest, access: Access, one: Renewable, last_day: date
     answer = _renew(access, one, renewal, request.POST.get(f"terms-{one.given.pk}", ""))
     if not isinstance(answer, Refusal):
         return Result(label, is_done=True, message=lasting)
-    ends = [row.ends_at for row in one.terms]
-    if ends and all(end == renewal.ends_at for end in ends):
+    kept = Relationship.objects.get(pk=one.given.pk)
+    if answer.code == "not_later" and kept.ends_at == renewal.ends_at:
         return Result(label, is_done=True, message=lasting)
     return Result(label, is_done=False, message=str(answer.message))
 

@@ -468,7 +468,7 @@ class Model:
             asked = set(programs) <= lines
             if not programs or not reach or not asked or agreed["ceiling"] == "pam":
                 return False
-            if any(self._business_terms(request, programs)):
+            if any(self._business_terms(request, programs)) or self._is_suspended(request):
                 return False
         self._relate(request, agreed)
         taken = {"", *programs} if programs else lines
@@ -485,12 +485,20 @@ class Model:
             if about and pair == (request.business, request.provider):
                 yield terms
 
+    def _is_suspended(self, request: Row) -> bool:
+        """Whether the last relationship of the pair is suspended, or was when it ended."""
+        pair = (request.business, request.provider)
+        every = self.rows.get("relationship", [])
+        stopped = [row.facts["suspended"] for row in every if (row.client, row.provider) == pair]
+        return bool(stopped and stopped[-1])
+
     def _relate(self, request: Row, agreed: dict[str, Any]) -> None:
         """On each program exactly the new terms hold; the others keep what they had."""
         pair = {"client": request.business, "provider": request.provider}
         row = next(self.find("relationship", **pair), None)
         if row is None:
-            row = self.add("relationship", agreed["end"], suspended=False, **pair)
+            stopped = self._is_suspended(request)
+            row = self.add("relationship", agreed["end"], suspended=stopped, **pair)
         for terms in list(self.find("terms", relationship=row)):
             if not agreed["programs"] or terms.program in agreed["programs"]:
                 terms.stop(self.at)

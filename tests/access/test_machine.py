@@ -674,7 +674,8 @@ class Histories(RuleBasedStateMachine):
         act = suspensions.suspend_relationship
         about: dict[str, Any] = {"reason": "Late"}
         if row.facts["suspended"]:
-            act, about = suspensions.resume_relationship, {}
+            live = live_terms(relationship.terms.select_related("relationship"), self.model.at)
+            act, about = suspensions.resume_relationship, {"expected_terms": fingerprint(live)}
         answer = act(relationship=relationship, **about, **self.by(actor, row.client))
         self.same("suspend_relationship", answer, self.model.suspend_relationship(actor, row))
 

@@ -16,8 +16,10 @@ from delegation.models import Ceiling, Level, Relationship, Visibility
 from delegation.roles import Action
 from delegation.services.agreements import Agreement, Rules
 from delegation.services.changes import Narrowing, change_relationship, narrow_relationship
+from delegation.services.relationships import approve_relationship_request
 from delegation.services.suspensions import resume_relationship, suspend_relationship
 from delegation.terms import extensions, fingerprint, live_terms
+from notices.models import Notice
 from tests.conftest import NIGHTLY
 from tests.delegation.reading import as_, confirm, words
 from tests.delegation.test_renewals import Scene
@@ -187,16 +189,19 @@ def test_a_pause_stops_at_once_and_a_resumption_gives_no_more(world: World) -> N
     done(suspend_relationship(relationship=row, reason="Late", **boss))
     twice = suspend_relationship(relationship=row, reason="", **boss)
     paused = scene.decisions(world.at)
-    own_choice = resume_relationship(relationship=row, **firm)
-    done(resume_relationship(relationship=row, **boss))
-    idle = resume_relationship(relationship=row, **boss)
+    again = {"relationship": row, "expected_terms": fingerprint(held(row, world))}
+    own_choice = resume_relationship(**again, **firm)
+    done(resume_relationship(**again, **boss))
+    idle = resume_relationship(**again, **boss)
 
     codes = [one.code for one in (refused, twice, own_choice, idle) if isinstance(one, Refusal)]
     assert codes == ["not_allowed", "already_suspended", "not_allowed", "not_suspended"]
     assert {action for _who, action, _what in paused} <= {Action.VIEW_TRANSACTIONS}
     assert paused < before == scene.decisions(world.at)
     over = done(suspend_relationship(relationship=row, reason="", **boss))
-    late = resume_relationship(relationship=over, **boss | {"at": world.later(days=60).at})
+    late = resume_relationship(
+        **again | {"relationship": over}, **boss | {"at": world.later(days=60).at}
+    )
     assert isinstance(late, Refusal) and late.code == "already_ended"
 
 
@@ -240,11 +245,55 @@ def test_a_relationship_is_suspended_and_resumed_on_its_page(world: World) -> No
 
     asked = browser.get(url("suspend"))
     paused = browser.post(url("suspend"), {"confirm": "yes", "reason": "Late"}, follow=True)
-    resumed = browser.post(url("resume"), follow=True)
+    assert "What is suspended" in words(paused)
+    shown = {"terms": paused.context["fingerprint"]}
+    world.relationship(maple, north, programs=("RM0002",))
+    stale = browser.post(url("resume"), shown, follow=True)
+    shown = {"terms": stale.context["fingerprint"]}
+    resumed = browser.post(url("resume"), shown, follow=True)
 
     assert "It stops at once" in words(asked)
     assert "is suspended." in words(paused) and "Resume" in words(paused)
+    assert "Nothing was resumed" in words(stale) and "Resume" in words(stale)
     assert "can act for Maple" in words(resumed) and "Active Until" in words(resumed)
+
+
+def test_a_suspension_outlasts_the_relationship(world: World) -> None:
+    """It ends, the firm asks again: a PAM gives nothing, and what a BAM gives stays suspended."""
+    maple, north = world.importer("Maple"), world.broker("North")
+    pam = world.employee("Pam", maple, RM0001="pam")
+    row = world.relationship(maple, north, last_day=world.at.date())
+    boss = world.manager(maple)
+    done(
+        suspend_relationship(
+            actor=boss, acting_for=maple, relationship=row, reason="Late", at=world.at
+        )
+    )
+    later = world.later(days=5)
+    waiting = later.relationship_request(north, maple, level=Level.PROGRAM, extensions=("RM0001",))
+    agreement = Agreement(
+        Level.PROGRAM,
+        frozenset({world.program(maple).pk}),
+        Ceiling.EDITOR,
+        Rules(),
+        last_day=date(2027, 3, 31),
+    )
+    about: dict[str, Any] = {
+        "acting_for": maple, "relationship_request": waiting, "agreement": agreement,
+        "expected_version": waiting.version, "at": later.at,
+    }  # fmt: skip
+
+    refused = approve_relationship_request(actor=pam, **about)
+    barred = as_(pam).get(
+        reverse("relationship_request_detail", kwargs={"bn9": maple.bn9, "pk": waiting.pk})
+    )
+    given = done(approve_relationship_request(actor=boss, **about))
+
+    assert isinstance(refused, Refusal) and refused.code == "suspended"
+    assert "Only a Business Account Manager decides this." in words(barred)
+    assert given.pk != row.pk and given.suspended_at == later.at
+    [told] = [one for one in Notice.objects.all() if "stays suspended" in one.body]
+    assert told.recipient == world.manager(north)
 
 
 def test_a_firm_gives_back_a_part_on_its_page(world: World) -> None:

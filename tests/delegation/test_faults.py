@@ -358,7 +358,10 @@ def _suspend_relationship(scene: Scene) -> Act:
 def _resume_relationship(scene: Scene) -> Act:
     row = scene.world.relationship(scene.maple, scene.north)
     done(suspensions.suspend_relationship(relationship=row, reason="Late", **scene.boss))
-    return partial(suspensions.resume_relationship, relationship=row, **scene.boss)
+    shown = fingerprint(row.terms.select_related("relationship"))
+    return partial(
+        suspensions.resume_relationship, relationship=row, expected_terms=shown, **scene.boss
+    )
 
 
 def _renew_relationship(scene: Scene) -> Act:

@@ -340,3 +340,41 @@ def test_several_are_renewed_with_a_result_for_each(world: World) -> None:
     assert Event.objects.filter(verb=renewals.VERB).count() == 4
     rows[0].refresh_from_db()
     assert rows[0].ends_at == end_of_day(TWO_YEARS)
+
+
+def test_what_fails_among_several_leaves_the_others_renewed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is a transaction of its own: two people who renew in another order do not block."""
+    maple = world.importer("Maple")
+    rows = [world.relationship(maple, world.broker(f"Firm {n}")) for n in range(2)]
+    browser, page = as_(world.manager(maple)), url("relationship_renew_several", maple)
+    keys = [row.pk for row in rows]
+    confirmed = {
+        "last_day": "2028-11-23", "consent_version": "1", "confirm": "yes",
+        "form_key": str(rows[0].pk), **{f"terms-{row.pk}": shown(world, row) for row in rows},
+    }  # fmt: skip
+
+    def second_fails(**about: Any) -> Any:
+        if about["relationship"].pk == rows[1].pk:
+            raise RuntimeError
+        return renew_relationship(**about)
+
+    monkeypatch.setattr("delegation.views.renewals.renew_relationship", second_fails)
+    with pytest.raises(RuntimeError):
+        several(browser, page, keys, **confirmed)
+    rows[0].refresh_from_db()
+    assert rows[0].ends_at == end_of_day(TWO_YEARS)
+
+
+def test_a_refusal_of_another_kind_is_not_called_renewed(world: World) -> None:
+    maple = world.importer("Maple")
+    row = world.relationship(maple, world.broker("Firm"), last_day=TWO_YEARS)
+    BusinessAccount.objects.filter(pk=row.provider_id).update(provider_type="none")
+    page = url("relationship_renew_several", maple)
+    confirmed = {
+        "last_day": "2028-11-23", "consent_version": "1", "confirm": "yes",
+        f"terms-{row.pk}": shown(world, row),
+    }  # fmt: skip
+    results = several(as_(world.manager(maple)), page, [row.pk], **confirmed)
+    assert [one.is_done for one in results.context["results"]] == [False]
