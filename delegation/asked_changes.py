@@ -16,6 +16,7 @@ from delegation.models import (
     RelationshipTerms,
     Visibility,
 )
+from delegation.relationships import managed_programs
 from delegation.terms import CLIENT_LABELS, Words, extension_label, programs_in_words, until
 from pages.formats import end_of_day
 
@@ -29,16 +30,16 @@ class Change(NamedTuple):
 
 
 def asked_changes(
-    waiting: RelationshipRequest, in_force: Sequence[RelationshipTerms]
+    access: Access, waiting: RelationshipRequest, in_force: Sequence[RelationshipTerms]
 ) -> list[Change]:
-    """What a request asks for, where it differs from the terms in force."""
+    """What a request asks for, where it differs from the terms in force: a PAM's of its own."""
     wished = waiting.wished_last_day
     rows = [
         Change(_("Level"), _each(in_force, "level", Level), str(waiting.get_level_display())),
         Change(
             _("Program accounts"),
             ", ".join(programs_in_words(in_force)),
-            _programs(waiting, in_force),
+            _programs(access, waiting, in_force),
         ),
         Change(_("At most"), _each(in_force, "ceiling", Ceiling), waiting.get_ceiling_display()),
         *(
@@ -63,9 +64,14 @@ def _each(terms: Iterable[RelationshipTerms], column: str, words: Any) -> str:
     return ", ".join(sorted({str(words(getattr(row, column)).label) for row in terms}))
 
 
-def _programs(waiting: RelationshipRequest, in_force: Sequence[RelationshipTerms]) -> str:
+def _programs(
+    access: Access, waiting: RelationshipRequest, in_force: Sequence[RelationshipTerms]
+) -> str:
     """The program accounts asked for, called as the terms of today call them."""
     extensions = sorted(line.extension for line in waiting.lines.all())
+    if not access.is_bam:
+        mine = {program.extension for program in managed_programs(access)}
+        extensions = [one for one in extensions if one in mine]
     if extensions == [""]:
         whole = _("All program accounts, those opened later included")
         return whole if waiting.covers_future else extension_label("")

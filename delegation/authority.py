@@ -18,15 +18,23 @@ from django.utils.translation import gettext as _
 from accounts.models import Language, User
 from audit.models import Event
 from audit.services import business_chain
-from audit.verbs import REFUSED
 from businesses.countries import country_name
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.consent import relationship_consent
 from delegation.models import Relationship, RelationshipRequest, RelationshipTerms
 from delegation.terms import CLIENT_LABELS, Agreed, Words, agreed, until
 
-ASKING = ("create", "reject", "withdraw")
-"""The last words of verbs that agree to nothing and end nothing."""
+DECIDING = (
+    "relationship_request.approve",
+    "relationship.change",
+    "relationship.narrow",
+    "relationship.renew",
+    "relationship.suspend",
+    "relationship.resume",
+    "relationship.end",
+    "relationship.leave",
+)
+"""The verbs that agree, end, suspend or resume: no other entry makes another document."""
 
 
 LABELS: dict[str, Words] = CLIENT_LABELS | {
@@ -173,9 +181,8 @@ def _entries(relationship: Relationship, at: datetime) -> Iterable[Entry]:
             object_type__startswith="relationship",
             object_id__in=about,
             at__lte=at,
-        ).exclude(verb__endswith=REFUSED)
-        for verb in ASKING:
-            told = told.exclude(verb__endswith=f".{verb}")
+            verb__in=DECIDING,
+        )
         newest = told.order_by("-seq").first()
         if newest:
             yield Entry(business.legal_name, newest.seq, newest.hash)

@@ -22,7 +22,13 @@ from delegation.models import (
 )
 from delegation.models.mutes import muted
 from delegation.models.periods import during
-from delegation.relationships import Given, given_of, readable_requests, terms_known
+from delegation.relationships import (
+    Given,
+    given_of,
+    managed_programs,
+    readable_requests,
+    terms_known,
+)
 from pages.paging import Page, page_by_key
 
 ENDING_SOON = timedelta(days=90)
@@ -92,6 +98,9 @@ def received_request_list(
     firm, number, extension = _read(search.text, access)
     if search.text:
         lines = RelationshipRequestLine.objects.filter(request=OuterRef("pk"), extension=extension)
+        if not access.is_bam:
+            mine = [program.extension for program in managed_programs(access)]
+            lines = lines.filter(extension__in=mine)
         found = _firm(firm, number, "")
         rows = rows.filter(found | Exists(lines) if extension else found)
     return page_by_key(rows, key=NEWEST_FIRST, after=after)

@@ -33,6 +33,7 @@ from delegation.terms import (
     State,
     Words,
     extension_label,
+    live_terms,
     program_label,
     programs_in_words,
     state_of,
@@ -161,8 +162,12 @@ def in_flight(access: Access, provider: BusinessAccount) -> QuerySet[Relationshi
 
 def terms_in_force_with(access: Access, provider: BusinessAccount) -> list[RelationshipTerms]:
     """What a firm may do now for the business acted for, as far as the reader may know."""
-    terms = terms_known(access).filter(relationship__provider=provider)
-    return [row for row in terms if row.in_force_at(access.at)]
+    return [row for row in live_terms_with(access, provider) if row.in_force_at(access.at)]
+
+
+def live_terms_with(access: Access, provider: BusinessAccount) -> list[RelationshipTerms]:
+    """What a firm may do now, or once its suspension ends, as far as the reader may know."""
+    return live_terms(terms_known(access).filter(relationship__provider=provider), access.at)
 
 
 def terms_known(access: Access) -> QuerySet[RelationshipTerms]:

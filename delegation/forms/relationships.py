@@ -13,6 +13,12 @@ from pages.forms import DayField, PortalForm
 
 RULES = ("visibility_broker", "visibility_importer", "visibility_other")
 """The fields of the three visibility rules."""
+RIGHTS = {
+    "may_submit": _("Submit and correct declarations, where it is a customs broker"),
+    "may_pay": _("Pay"),
+    "may_see_amounts": _("See the amounts of everybody’s submissions"),
+}
+"""What else can be agreed to, by name."""
 
 
 class TermsForm(PortalForm):
@@ -115,6 +121,7 @@ class AgreementForm(AgreedForm, TermsForm):
         "programs",
         "covers_future",
         "ceiling",
+        "rights",
         "end",
         "last_day",
         "open_end_reason",
@@ -130,6 +137,12 @@ class AgreementForm(AgreedForm, TermsForm):
             "required": _("Choose at least one program account."),
             "invalid_choice": _("Choose only program accounts of this list."),
         },
+    )
+    rights = forms.MultipleChoiceField(
+        label=_("The firm can also"),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        choices=list(RIGHTS.items()),
     )
     end = forms.ChoiceField(
         label=_("End of the relationship"),
@@ -193,9 +206,7 @@ class RelationshipChangeForm(AgreementForm):
     field_order = (
         *AgreementForm.field_order[:2],
         "others",
-        *AgreementForm.field_order[2:4],
-        "rights",
-        *AgreementForm.field_order[4:],
+        *AgreementForm.field_order[2:],
     )
 
     others = forms.ChoiceField(
@@ -207,16 +218,6 @@ class RelationshipChangeForm(AgreementForm):
         ],
         initial=LOSE,
         error_messages={"required": _("Choose what becomes of the other program accounts.")},
-    )
-    rights = forms.MultipleChoiceField(
-        label=_("The firm can also"),
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-        choices=[
-            ("may_submit", _("Submit and correct declarations, where it is a customs broker")),
-            ("may_pay", _("Pay")),
-            ("may_see_amounts", _("See the amounts of everybody’s submissions")),
-        ],
     )
 
 

@@ -1,9 +1,11 @@
 """What a form of terms gives, as the services take it."""
 
+from collections.abc import Collection
+
 from businesses.models import BusinessAccount
 from delegation.access import Access
-from delegation.forms.relationships import AgreementForm
-from delegation.models import Ceiling, Level, Visibility
+from delegation.forms.relationships import RIGHTS, AgreementForm
+from delegation.models import Ceiling, Level, RelationshipTerms, Visibility
 from delegation.openings import chosen, offered, openings
 from delegation.relationships import managed_programs
 from delegation.roles import Action
@@ -32,6 +34,20 @@ def opened_as_chosen(
     return chosen(openings(provider, programs), agreement.rules.columns())
 
 
+def rights_of(terms: Collection[RelationshipTerms]) -> list[str]:
+    """The rights that all of the terms give, by name; of no terms, what is usual."""
+    return (
+        [name for name in RIGHTS if all(getattr(row, name) for row in terms)]
+        if terms
+        else ["may_submit"]
+    )
+
+
+def rights_in_words(agreement: Agreement) -> list[str]:
+    """What an agreement gives besides its rules, for its preview."""
+    return [str(label) for name, label in RIGHTS.items() if getattr(agreement, name)]
+
+
 def agreement_from(access: Access, form: AgreementForm | None) -> Agreement:
     """What the form gives; nothing where the person had no form to decide with."""
     if form is None:
@@ -39,7 +55,7 @@ def agreement_from(access: Access, form: AgreementForm | None) -> Agreement:
     answers = form.cleaned_data
     level = Level(answers.get("level", Level.PROGRAM))
     is_open = answers["end"] == form.OPEN
-    rights = answers.get("rights", ["may_submit"])
+    rights = answers["rights"]
     return Agreement(
         level=level,
         programs=frozenset(

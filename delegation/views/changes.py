@@ -37,7 +37,7 @@ from delegation.services.agreements import Agreement, default_last_day
 from delegation.services.changes import change_relationship, why_not_changeable
 from delegation.services.suspensions import resume_relationship, suspend_relationship
 from delegation.terms import fingerprint, live_terms, program_label
-from delegation.views.agreements import agreement_from, opened_as_chosen, opened_by
+from delegation.views.agreements import agreement_from, opened_as_chosen, opened_by, rights_of
 from delegation.views.employees import status_of
 from delegation.views.relationships import FIELDS
 from pages.formats import last_day
@@ -153,7 +153,6 @@ def _form(access: Access, mine: Terms, data: QueryDict | None) -> RelationshipCh
     ceilings, first = grantable_ceilings(access), min(mine, key=lambda row: row.pk)
     end = first.effective_end
     rules = ("visibility_broker", "visibility_importer", "visibility_other")
-    rights = ("may_submit", "may_pay", "may_see_amounts")
     return RelationshipChangeForm(
         data,
         programs=[(one.extension, program_label(one)) for one in programs],
@@ -164,7 +163,7 @@ def _form(access: Access, mine: Terms, data: QueryDict | None) -> RelationshipCh
             "covers_future": None in held,
             "programs": [one.extension for one in programs if held & {one.pk, None}],
             "ceiling": first.ceiling if first.ceiling in ceilings else ceilings[0],
-            "rights": [name for name in rights if getattr(first, name)],
+            "rights": rights_of([first]),
             "end": RelationshipChangeForm.DATE if end else RelationshipChangeForm.OPEN,
             "last_day": last_day(end) if end else default_last_day(timezone.localdate(access.at)),
             "open_end_reason": first.relationship.open_end_reason,

@@ -15,6 +15,7 @@ from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.asked_changes import asked_changes
 from delegation.consent import relationship_consent
+from delegation.differences import differences
 from delegation.entry import enter, require_any
 from delegation.forms.relationships import (
     RelationshipRequestApproveForm,
@@ -37,6 +38,7 @@ from delegation.permissions import (
 from delegation.relationships import (
     agreement_in_words,
     lines_of,
+    live_terms_with,
     managed_programs,
     outcome,
     readable_requests,
@@ -64,7 +66,13 @@ from delegation.terms import (
     program_label,
     rules_in_words,
 )
-from delegation.views.agreements import agreement_from, opened_as_chosen, opened_by
+from delegation.views.agreements import (
+    agreement_from,
+    opened_as_chosen,
+    opened_by,
+    rights_in_words,
+    rights_of,
+)
 from delegation.views.employees import status_of
 from pages.once import once
 from pages.preview import is_confirmed, is_confirming, previewed
@@ -188,6 +196,8 @@ def _approve_form(
         if access.is_bam or program.extension in asked
     ]
     ceilings = grantable_ceilings(access)
+    wanted = {one.pk: one.extension for one in programs if asked & {one.extension, ""}}
+    live = live_terms_with(access, waiting.provider)
     today = timezone.localdate(access.at)
     wished = waiting.wished_last_day
     return RelationshipRequestApproveForm(
@@ -200,8 +210,9 @@ def _approve_form(
             "consent_version": relationship_consent().version,
             "level": waiting.level,
             "covers_future": waiting.covers_future,
-            "programs": [one.extension for one in programs if asked & {one.extension, ""}],
+            "programs": list(wanted.values()),
             "ceiling": waiting.ceiling if waiting.ceiling in ceilings else ceilings[0],
+            "rights": rights_of([row for row in live if any(map(row.covers, wanted))]),
             "last_day": wished if wished and wished >= today else default_last_day(today),
             "visibility_broker": waiting.visibility_broker,
             "visibility_importer": waiting.visibility_importer,
@@ -231,7 +242,7 @@ def _request_page(
         "consent": consent.in_language(get_language() or ""),
         "consent_version": consent.version,
         "today": agreed(in_force, access.at, CLIENT_LABELS),
-        "changes": asked_changes(waiting, in_force) if in_force else [],
+        "changes": asked_changes(access, waiting, in_force) if in_force else [],
         "is_own": waiting.requested_by_id == access.person.pk,
         "opens": opened_by(access, form, waiting.provider) if form and not barred else {},
         "may_mute": can_mute(access).allowed,
@@ -250,13 +261,18 @@ def _preview(access: Access, waiting: RelationshipRequest, agreement: Agreement)
     """What will be given, in one sentence, before anything is."""
     provider, programs = waiting.provider, managed_programs(access)
     chosen = {program.extension for program in programs if program.pk in agreement.programs}
-    today = {row.program_id for row in terms_in_force_with(access, provider)}
+    live = live_terms_with(access, provider)
+    today = {row.program_id for row in live}
     left_out = {line.extension for line in _open_lines(access, waiting)} - chosen - {""}
+    found = differences(live, agreement, programs, keeps_others=True)
     drops_future = None in today and not agreement.covers_future
     return {
         "sentence": agreement_in_words(
             agreement, client=access.acting_for, provider=provider, programs=programs
         ),
+        "rights": rights_in_words(agreement),
+        "widens": list(found.widens) if live else [],
+        "narrows": list(found.narrows),
         "left_out": [extension_label(extension) for extension in sorted(left_out)],
         "replaces": bool(today & {None, *agreement.programs})
         or (agreement.covers_future and bool(today)),

@@ -12,6 +12,7 @@ from django.utils.translation import activate
 from businesses.models import BusinessAccount
 from delegation.models import Level, Relationship, RelationshipTerms
 from delegation.services.endings import end_relationship
+from delegation.services.view_as import open_view_as
 from delegation.terms import fingerprint
 from pages import pdf
 from tests.delegation.reading import as_, words
@@ -86,6 +87,9 @@ def test_another_agreement_is_another_document(
     first = as_(world.manager(mandate.client)).get(of_client(mandate)).context["authority"]
     clock.shift(timedelta(days=1))
     boss = as_(world.manager(mandate.client))
+    assert boss.get(of_client(mandate)).context["authority"].hash == first.hash
+    looked = {"relationship": mandate, "seen_at": None, "at": world.later(hours=1).at}
+    done(open_view_as(actor=world.manager(mandate.client), acting_for=mandate.client, **looked))
     assert boss.get(of_client(mandate)).context["authority"].hash == first.hash
     world.later(days=1).relationship(
         mandate.client, mandate.provider, programs=("RM0001", "RM0002"), last_day=date(2029, 1, 1),

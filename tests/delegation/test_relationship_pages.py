@@ -62,6 +62,7 @@ def answers(version: int = 1, **changed: Any) -> dict[str, Any]:
         "level": "program",
         "programs": ["RM0001"],
         "ceiling": "editor",
+        "rights": ["may_submit"],
         "end": "date",
         "last_day": "2027-03-31",
         "open_end_reason": "",
@@ -918,3 +919,45 @@ def test_program_management_never_covers_accounts_opened_later(
 
     assert isinstance(refusal, Refusal) and refusal.code == "future_of_a_part"
     assert not RelationshipTerms.objects.exists()
+
+
+def test_an_approval_says_which_rights_it_gives_and_takes(
+    world: World, maple: BusinessAccount, itn: BusinessAccount
+) -> None:
+    """The form begins with what holds: an approval gives and drops no right unsaid."""
+    agreed = {"may_submit": False, "may_pay": True}
+    held = world.relationship(maple, itn, **agreed)
+    waiting = world.relationship_request(itn, maple, level=Level.PROGRAM, extensions=("RM0001",))
+    browser = as_(world.manager(maple))
+
+    form = browser.get(request_url("detail", maple, waiting.pk)).context["form"]
+    url = request_url("approve", maple, waiting.pk)
+    kept = words(browser.post(url, answers(rights=form["rights"].value())))
+    other = words(browser.post(url, answers()))
+    confirm(browser, url, answers(rights=form["rights"].value()))
+
+    assert form["rights"].value() == ["may_pay"]
+    assert "The firm can also Pay" in kept and "pay, from" not in kept
+    assert "submit and correct declarations, from “no” to “yes”" in other
+    assert "RM 0001 Maple 1: pay, from “yes” to “no”" in other
+    last = held.terms.latest("pk")
+    assert held.terms.count() == 2 and (last.may_submit, last.may_pay) == (False, True)
+
+
+def test_a_pam_reads_of_its_own_programs_alone(
+    world: World, maple: BusinessAccount, itn: BusinessAccount
+) -> None:
+    """What else a firm asked for is another manager’s to know: not in words, not by searching."""
+    pam = world.employee("Pam", maple, RM0001="pam")
+    world.relationship(maple, itn)
+    waiting = world.relationship_request(
+        itn, maple, level=Level.PROGRAM, extensions=("RM0001", "RM0002")
+    )
+    detail = request_url("detail", maple, waiting.pk)
+    found = reverse("received_request_list", kwargs={"bn9": maple.bn9})
+
+    mine, all_of_it = (words(as_(one).get(detail)) for one in (pam, world.manager(maple)))
+    own, foreign = (as_(pam).get(found, {"name": one}) for one in ("RM 0001", "RM 0002"))
+
+    assert "RM 0002" in all_of_it and "RM 0002" not in mine
+    assert len(own.context["received"]) == 1 and foreign.context["received"] == []
