@@ -14,7 +14,7 @@ from accounts.models import User
 from audit.services import Refusal, business_chain, not_before, person_chain, record, refuse
 from businesses.models import BusinessAccount
 from delegation.access import Access
-from delegation.models import Grant, Succession, SuccessionStatus
+from delegation.models import Grant, Membership, Succession, SuccessionStatus
 from delegation.models.continuity import SUCCESSOR, TRANSITIONS
 from delegation.models.periods import during
 from delegation.permissions import (
@@ -91,7 +91,7 @@ def claim_succession(
     target = SuccessionStatus.CLAIMED
     problem = _why_not(
         access, locked, target, expected_version, is_allowed=is_allowed
-    ) or _why_not_eligible(access)
+    ) or _why_not_successor(access, locked)
     if problem:
         return _refuse("claim", problem, access, locked)
     locked.claimed_at, locked.reason = access.at, reason
@@ -142,7 +142,7 @@ def take_over_succession(
     target = SuccessionStatus.TAKEN_OVER
     problem = _why_not(
         access, locked, target, expected_version, is_allowed=is_allowed
-    ) or _why_not_eligible(access)
+    ) or _why_not_successor(access, locked)
     if problem:
         return _refuse("take_over", problem, access, locked)
     _close(locked, target, access)
@@ -156,6 +156,19 @@ def take_over_succession(
     _tell("take_over", access, locked)
     _record("take_over", access, locked, SUCCESSOR)
     return locked
+
+
+def remove_former_successor(*, access: Access, person: User) -> None:
+    """Close the nomination of somebody whose membership ends: it never outlives that.
+
+    A part of ending the membership, which asks the rights and holds the business row.
+    """
+    rows = Succession.objects.select_for_update(no_key=True)
+    live = rows.filter(during(access.at), business=access.acting_for, person=person).first()
+    if live:
+        _close(live, SuccessionStatus.REMOVED, access)
+        _tell("remove", access, live)
+        _record("remove", access, live, SUCCESSOR if person == access.person else own_path(access))
 
 
 def remind_of_successions(*, at: datetime) -> int:
@@ -237,6 +250,19 @@ def _why_not_eligible(theirs: Access) -> Problem | None:
     if theirs.is_bam:
         return "is_manager", _("This person is a Business Account Manager already.")
     return None
+
+
+def _why_not_successor(theirs: Access, succession: Succession) -> Problem | None:
+    """Nobody succeeds by a nomination that is older than the access the person has now."""
+    problem = _why_not_eligible(theirs)
+    held = Membership.objects.filter(
+        during(theirs.at), person=theirs.person, business=theirs.acting_for
+    )
+    if problem or held.filter(starts_at__lte=succession.starts_at).exists():
+        return problem
+    return "joined_later", _(
+        "You were named before your access began anew. Ask a manager to name you again."
+    )
 
 
 def _close(

@@ -27,6 +27,7 @@ from delegation.permissions import (
 )
 from delegation.roles import Role
 from delegation.services import roles as role_service
+from delegation.services.continuity import remove_former_successor
 from delegation.services.decisions import Problem, not_allowed, own_path
 from notices.services import notify
 from pages.formats import last_day
@@ -52,6 +53,7 @@ def end_membership(
 ) -> Row | Refusal:
     """Off-board a person, or leave: every right in the business ends with the membership.
 
+    A nomination as successor ends too.
     So does every session of somebody whom another off-boards. Whoever also works elsewhere signs in
     again; whoever leaves goes on with the session.
     """
@@ -59,6 +61,7 @@ def end_membership(
     def end(row: Membership, at: datetime) -> Problem | None:
         row.ends_at, row.ended_by, row.end_reason = at, actor, reason
         role_service.end_all(person=row.person, business=row.business, ended_by=actor, at=at)
+        remove_former_successor(access=Access(actor, acting_for, at), person=row.person)
         if row.person_id != actor.pk:
             end_sessions(person=row.person)
         # Whoever has the form of a waiting request open decides it on what is true now.

@@ -21,6 +21,7 @@ from delegation.services.continuity import (
     stop_succession,
     take_over_succession,
 )
+from delegation.services.rights import end_membership
 from notices.models import Notice
 from tests.delegation.successors import claimed, named
 from tests.world import World, done
@@ -133,6 +134,29 @@ def test_whoever_cannot_work_there_does_not_take_over(
     about = {"succession": row, "expected_version": 2}
     assert code(take_over_succession(**about, **by(late, eve, maple))) == "not_employee"
     assert not BusinessRole.objects.filter(user=eve).exists()
+
+
+def test_a_nomination_never_outlives_the_membership(
+    world: World, maple: BusinessAccount, eve: User
+) -> None:
+    row, boss = claimed(world, maple, eve), by(world, world.manager(maple), maple)
+    held = Membership.objects.get(person=eve)
+    done(end_membership(membership=held, reason="Left", **boss))
+    row.refresh_from_db()
+    assert (row.outcome, row.closed_by) == ("removed", world.manager(maple))
+    for chain in (business_chain(maple.bn9), person_chain(eve)):
+        assert Event.objects.filter(chain=chain, verb="succession.remove").count() == 1
+    # Whoever comes back does not succeed by what was said before, were it still there.
+    old = {"outcome": "", "closed_by": None, "ends_at": world.at + WAITING + TAKING}
+    late = world.later(days=20)
+    late.employee("Eve", maple, RM0001="reader")
+    Succession.objects.filter(pk=row.pk).update(**old)
+    about = {"succession": row, "expected_version": row.version}
+    assert code(take_over_succession(**about, **by(late, eve, maple))) == "joined_later"
+    unclaimed = {"claimed_at": None, "ready_at": None, "ends_at": None}
+    Succession.objects.filter(pk=row.pk).update(**unclaimed)
+    again = claim_succession(reason="Gone", **about, **by(late, eve, maple))
+    assert code(again) == "joined_later"
 
 
 def test_who_may_do_what(world: World, maple: BusinessAccount, eve: User) -> None:
