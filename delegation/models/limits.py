@@ -6,7 +6,8 @@ from django.db import models
 class RequestTally(models.Model):
     """What one asker sent on one local day: the row that is locked while a request is counted.
 
-    `asker` is the key of the asker's own history, a person's or a firm's. `asked` counts whatever
+    `asker` is the key of the asker's own history, a person's or a firm's; of a recovery request it
+    names the person and the number. `asked` counts whatever
     became of it, `turned_away` what came after the limit.
     """
 

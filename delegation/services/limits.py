@@ -69,6 +69,13 @@ def count_access_request(actor: User, bn9: str, at: datetime) -> Refusal | None:
     return Refusal("too_many_waiting", message)
 
 
+def count_recovery_request(actor: User, bn9: str, about: dict[str, Any]) -> Refusal | None:
+    """Count one recovery request of a person for a number: each writes to everybody around it."""
+    asker, most = f"recovery:{actor.pk}:{bn9}", settings.RECOVERY_REQUESTS_A_DAY
+    counted = count(asker=asker, wanted=1, most=most, at=about["at"])
+    return None if counted.allowed else turned_away(counted, about)
+
+
 def count_relationship_requests(acting_for: BusinessAccount, wanted: int, at: datetime) -> Counted:
     """Count as many relationship requests of a firm."""
     asker, most = business_chain(acting_for.bn9), settings.RELATIONSHIP_REQUESTS_A_DAY

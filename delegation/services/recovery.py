@@ -16,6 +16,7 @@ from delegation.models.periods import during
 from delegation.permissions import can_create_recovery_request, can_withdraw_recovery_request
 from delegation.services.announcements import announce
 from delegation.services.decisions import close, lock, why_not_decidable
+from delegation.services.limits import count_recovery_request
 from delegation.services.roles import lasting_managers
 from notices.services import notify
 
@@ -35,6 +36,9 @@ def create_recovery_request(
     verb = "recovery_request.create"
     if not can_create_recovery_request(actor, bn9, at):
         return refuse_recovery(verb, "not_allowed", _("You cannot ask for this."), actor, asked, at)
+    limited = count_recovery_request(actor, bn9, {"verb": verb, **about_recovery(actor, asked, at)})
+    if limited:
+        return limited
     business = BusinessAccount.objects.filter(bn9=bn9).first()
     if business and _is_employee(actor, business, at) and lasting_managers(business, at):
         words = _("The business still has a Business Account Manager. Ask that person.")
@@ -70,15 +74,17 @@ def tell_what_was_asked(*, at: datetime) -> int:
     """Tell everybody around a business of what was asked and taken back; gives how much waits.
 
     Not in the act itself: who is not let in must not learn from the time of an answer whether the
-    number is registered. `send_due_notices` asks it; each is told once.
+    number is registered. `send_due_notices` asks it; each is told once, and of what was taken back
+    only where it had been told of.
     """
     recent = at - timedelta(days=settings.RECOVERY_REQUEST_LAPSE_DAYS)
     waiting = list(RecoveryRequest.objects.pending_at(at).order_by("starts_at", "pk"))
     taken_back = RecoveryRequest.objects.filter(
         decision=Decision.WITHDRAWN, decided_at__gt=recent, decided_at__lte=at
-    )
+    ).exclude(told_at=None)
     for asked in waiting:
         tell_of_recovery("asked", asked, at)
+        RecoveryRequest.objects.filter(pk=asked.pk, told_at=None).update(told_at=at)
     for asked in taken_back.order_by("decided_at", "pk"):
         tell_of_recovery("withdrawn", asked, at)
     return len(waiting)

@@ -188,6 +188,33 @@ def test_a_stranger_reads_the_same_for_any_number(world: World, birch: BusinessA
     assert registered == unknown and len(registered) == 4
 
 
+def test_asking_again_and_again_writes_no_end_of_mails(
+    world: World, birch: BusinessAccount
+) -> None:
+    eve = world.person("Birch Eve")
+    about = {"actor": eve, "bn9": birch.bn9, "statement": "Again", "at": world.at}
+    for _time in range(3):
+        withdrawn(world, recovery_asked(world, birch))
+    assert [code(create_recovery_request(**about)) for _time in range(2)] == ["too_many"] * 2
+    refused = Event.objects.filter(verb="recovery_request.create.refused")
+    assert refused.filter(chain=business_chain(birch.bn9)).count() == 1
+    # What nobody was told of is not told of as taken back, and what was is told once.
+    tell_what_was_asked(at=world.at)
+    assert not Notice.objects.filter(key__startswith="recovery_").exists()
+    late = world.later(days=1)
+    row = recovery_asked(late, birch)
+    tell_what_was_asked(at=late.at)
+    done(propose(late, officer(world, "Olga"), row, eve))
+    tell_what_was_asked(at=late.at)
+    row.refresh_from_db()
+    withdrawn(late, row)
+    tell_what_was_asked(at=late.at)
+    told = Notice.objects.filter(recipient=eve, key__startswith="recovery_").order_by("pk")
+    assert [mail.key.partition(":")[0] for mail in told] == [
+        "recovery_asked", "recovery_proposed", "recovery_withdrawn",
+    ]  # fmt: skip
+
+
 def test_a_request_is_rejected_withdrawn_or_lapses(world: World, birch: BusinessAccount) -> None:
     row, eve, first = (
         recovery_asked(world, birch),
