@@ -1,7 +1,8 @@
 """Access requests in a list, and what it gives to approve one as it was wished."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -22,16 +23,21 @@ from delegation.requests import Stage, not_givable
 from delegation.roles import SENTENCES, Action, Role
 from delegation.services.decisions import why_not_decidable
 from delegation.services.employees import Grants, why_barred
+from delegation.services.roles import replaced_among
 from delegation.terms import extension_label, program_label
 
 
 class Given(NamedTuple):
-    """A role about to be granted, in words, and the direct one that it takes the place of."""
+    """A role about to be granted, in words, and the direct ones that it takes the place of.
+
+    `replaced` is another one held today, `later` are those that would begin after it.
+    """
 
     program: str
     role: str
     sentence: str
     replaced: str
+    later: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -100,22 +106,33 @@ def as_wished(access: Access, waiting: Sequence[AccessRequest]) -> list[AsWished
         .exclude(suspended_at=None)
         .values_list("person", flat=True)
     )
-    rows = ProgramRole.objects.filter(
-        during(access.at), user__in=people, content_object__business=access.acting_for
-    ).values_list("user", "content_object", "permission__codename")
-    held = {(person, program): Role(role) for person, program, role in rows}
     programs = {one.extension: one for one in access.overseen(Action.MANAGE_EMPLOYEES)}
+    held = replaced_among(people, programs.values(), access.at)
     return [
         _as_wished(access, one, programs, held, is_suspended=one.person_id in suspended)
         for one in waiting
     ]
 
 
+def given_in_words(
+    program: ProgramAccount, role: Role, beyond: Iterable[ProgramRole], at: datetime
+) -> Given:
+    """What granting a role on a program account gives, and what of `beyond` it ends."""
+    today, later = "", []
+    for row in beyond:
+        before = Role(row.role)
+        if row.starts_at > at:
+            later.append(str(before.label))
+        elif before is not role:
+            today = str(before.label)
+    return Given(program_label(program), str(role.label), str(SENTENCES[role]), today, tuple(later))
+
+
 def _as_wished(
     access: Access,
     waiting: AccessRequest,
     programs: Mapping[str, ProgramAccount],
-    held: Mapping[tuple[int, int], Role],
+    held: Mapping[tuple[int, int], Sequence[ProgramRole]],
     *,
     is_suspended: bool,
 ) -> AsWished:
@@ -133,14 +150,8 @@ def _as_wished(
     barred = why_barred(waiting.person, is_suspended=is_suspended)
     why_not = (barred[1] if barred else "") or _why_not(access, waiting, lines, wished, held)
     given = [
-        Given(
-            program_label(program),
-            str(role.label),
-            str(SENTENCES[role]),
-            str(before.label) if before and before is not role else "",
-        )
+        given_in_words(program, role, held.get((waiting.person_id, program.pk), ()), access.at)
         for program, role in sorted(wished.items(), key=lambda item: item[0].extension)
-        for before in [held.get((waiting.person_id, program.pk))]
     ]
     grants = Grants(programs={program.pk: role for program, role in wished.items()})
     return AsWished(waiting, tuple(given), grants, why_not, rest_waits=len(lines) < len(undecided))
@@ -151,7 +162,7 @@ def _why_not(
     waiting: AccessRequest,
     lines: Collection[AccessRequestLine],
     wished: Mapping[ProgramAccount, Role],
-    held: Mapping[tuple[int, int], Role],
+    held: Mapping[tuple[int, int], Sequence[ProgramRole]],
 ) -> str:
     """Why not all that is wished can be given as it stands, in words; "" where it can."""
     if any(not line.wished_role for line in lines):
@@ -160,8 +171,10 @@ def _why_not(
     if missing:
         return " ".join(missing)
     for program, role in wished.items():
-        before = held.get((waiting.person_id, program.pk))
-        may_replace = before is None or can_end_role(access, waiting.person, program, before)
+        may_replace = all(
+            can_end_role(access, waiting.person, program, Role(row.role))
+            for row in held.get((waiting.person_id, program.pk), ())
+        )
         if not may_replace or not can_grant_role(access, program, role):
             return _("You cannot grant more than your own role allows: %(program)s.") % {
                 "program": extension_label(program.extension)

@@ -1,6 +1,6 @@
 """Access requests of employees: ask, approve, reject, withdraw."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -262,7 +262,7 @@ def _why_not_grantable(
     grantable = all(can_grant_role(access, program, role) for program, role in given.items())
     if grants.make_bam:
         grantable = can_grant_role(access, access.acting_for, Role.BAM)
-    if not grantable or not all(_can_replace(access, access_request, one) for one in given):
+    if not grantable or not _can_replace(access, access_request.person, given):
         return "above_own_right", _("You cannot grant more than your own role allows.")
     wished = {line.extension for line in lines}
     if not access.is_bam and not all(program.extension in wished for program in given):
@@ -287,10 +287,14 @@ def why_barred(person: User, *, is_suspended: bool) -> Problem | None:
     return None
 
 
-def _can_replace(access: Access, access_request: AccessRequest, program: ProgramAccount) -> bool:
-    """A new role takes the place of a direct one, which the actor must be able to take."""
-    held = role_service.direct_role(access_request.person, program, access.at)
-    return held is None or can_end_role(access, access_request.person, program, held)
+def _can_replace(access: Access, person: User, programs: Collection[ProgramAccount]) -> bool:
+    """What the new roles take the place of, now or later, is the actor's to take."""
+    beyond = role_service.replaced_by(person, programs, access.at)
+    return all(
+        can_end_role(access, person, program, Role(row.role))
+        for program in programs
+        for row in beyond.get(program.pk, ())
+    )
 
 
 def _decide_lines(

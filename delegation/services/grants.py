@@ -1,6 +1,5 @@
 """Giving roles to a person who belongs to the business: higher, lower, from a day, until a day."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +11,7 @@ from accounts.models import User
 from audit.services import Refusal, business_chain, not_before, person_chain, record, refuse
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
-from delegation.models import Membership, ProgramRole
+from delegation.models import Membership
 from delegation.permissions import can_change_role, can_end_role, can_grant_role
 from delegation.roles import Role
 from delegation.services import roles as role_service
@@ -117,24 +116,12 @@ def _may_replace(
     access: Access, person: User, programs: list[ProgramAccount], begins: datetime
 ) -> bool:
     """What the new role takes the place of, now or later, is the actor's to take."""
-    beyond = replaced_by(person, programs, begins)
+    beyond = role_service.replaced_by(person, programs, begins)
     return all(
         can_end_role(access, person, program, Role(row.role))
         for program in programs
         for row in beyond.get(program.pk, ())
     )
-
-
-def replaced_by(
-    person: User, programs: list[ProgramAccount], begins: datetime
-) -> Mapping[int, list[ProgramRole]]:
-    """The direct roles that last beyond an instant, by program account: a new one ends them."""
-    rows = ProgramRole.objects.filter(user=person, content_object__in=programs)
-    found: dict[int, list[ProgramRole]] = {}
-    for row in rows.select_related("permission").order_by("starts_at"):
-        if not row.is_over_at(begins):
-            found.setdefault(row.content_object_id, []).append(row)
-    return found
 
 
 def _change(

@@ -32,7 +32,6 @@ from delegation.roles import Role
 from delegation.services import roles as role_service
 from delegation.services.decisions import Problem, not_allowed, own_path, why_closed
 from delegation.services.employees import WHOLE, Grants, why_not_person
-from delegation.services.grants import replaced_by
 from notices.services import notify
 from pages.formats import moment
 
@@ -116,6 +115,9 @@ def resend_invitation(
     if problem:
         return _refuse("invitation.resend", problem, actor, locked, at)
     token = _new_link(locked)
+    if locked.status_at(at) is InvitationStatus.LAPSED:
+        # It waits anew: another may have waited, and been closed, since it lapsed.
+        locked.starts_at = at
     locked.invited_by, locked.closes_at = actor, _lapses(at)
     locked.version += 1
     locked.save()
@@ -170,10 +172,9 @@ def accept_invitation(
     )
     if problem:
         return _refuse("invitation.accept", problem, actor, locked, at, invited=actor)
-    given = locked.grants()
-    _grant(locked, given, actor, at)
+    given = _grant(locked, actor, at)
     _close(locked, InvitationStatus.ACCEPTED, actor, at)
-    _tell(locked, actor, "invitation_accepted", at)
+    _tell(locked, actor, "invitation_accepted", at, given)
     inviter = Access(locked.invited_by, business, at)
     _record("invitation.accept", actor, locked, at, inviter, invited=actor, roles=_shown(given))
     return locked
@@ -193,7 +194,7 @@ def decline_invitation(
     if problem:
         return _refuse("invitation.decline", problem, actor, locked, at, invited=actor)
     _close(locked, InvitationStatus.DECLINED, actor, at)
-    _tell(locked, actor, "invitation_declined", at)
+    _tell(locked, actor, "invitation_declined", at, ())
     inviter = Access(locked.invited_by, business, at)
     _record("invitation.decline", actor, locked, at, inviter, invited=actor)
     return locked
@@ -352,23 +353,28 @@ def _send(
     )
 
 
-def _grant(
-    invitation: Invitation, given: Iterable[tuple[Scope, Role]], person: User, at: datetime
-) -> None:
-    """Let the person in with what is more than the person holds, by the right of the inviter."""
+def _grant(invitation: Invitation, person: User, at: datetime) -> list[tuple[Scope, Role]]:
+    """Let the person in with what is more than the person holds, by the right of the inviter.
+
+    Gives what of the offer was given.
+    """
     inviter = invitation.invited_by
+    given: list[tuple[Scope, Role]] = []
     role_service.join(person=person, business=invitation.business, at=at)
-    for scope, role in given:
+    for scope, role in invitation.grants():
         if isinstance(scope, BusinessAccount):
             role_service.grant_business_role(
                 person=person, business=scope, granted_by=inviter, at=at
             )
+            given.append((scope, role))
             continue
-        lasting = replaced_by(person, [scope], at).get(scope.pk, [])
+        lasting = role_service.replaced_by(person, [scope], at).get(scope.pk, [])
         if all(Role(held.role).rank <= role.rank for held in lasting):
             role_service.grant_program_role(
                 person=person, program=scope, role=role, granted_by=inviter, at=at
             )
+            given.append((scope, role))
+    return given
 
 
 def _close(invitation: Invitation, decision: InvitationStatus, actor: User, at: datetime) -> None:
@@ -379,7 +385,13 @@ def _close(invitation: Invitation, decision: InvitationStatus, actor: User, at: 
     invitation.save()
 
 
-def _tell(invitation: Invitation, person: User, template: str, at: datetime) -> None:
+def _tell(
+    invitation: Invitation,
+    person: User,
+    template: str,
+    at: datetime,
+    given: Iterable[tuple[Scope, Role]],
+) -> None:
     """Tell the inviter what became of it, and of an acceptance every manager."""
     told = {invitation.invited_by}
     if template == "invitation_accepted":
@@ -389,7 +401,7 @@ def _tell(invitation: Invitation, person: User, template: str, at: datetime) -> 
             key=f"{template}:{invitation.pk}:{reader.pk}",
             template=f"delegation/email/{template}.txt",
             recipient=reader,
-            context={"invitation": invitation, "person": person, "given": invitation.grants()},
+            context={"invitation": invitation, "person": person, "given": given},
         )
 
 

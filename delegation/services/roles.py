@@ -4,6 +4,7 @@ Its callers record the act that they belong to; nothing here is an act of its ow
 lower the number of Business Account Managers first locks the business row.
 """
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -63,11 +64,24 @@ def lock_group[G: (EmployeeGroup, ProgramGroup)](group: G) -> G:
     return rows.select_related("business").get(pk=group.pk)
 
 
-def direct_role(person: User, program: ProgramAccount, at: datetime) -> Role | None:
-    """The role that a person holds directly on a program account."""
-    rows = ProgramRole.objects.filter(during(at), user=person, content_object=program)
-    row = rows.select_related("permission").first()
-    return Role(row.role) if row else None
+def replaced_by(
+    person: User, programs: Iterable[ProgramAccount], begins: datetime
+) -> dict[int, list[ProgramRole]]:
+    """The direct roles that last beyond an instant, by program account: a new one ends them."""
+    found = replaced_among([person.pk], programs, begins)
+    return {program: rows for (_person, program), rows in found.items()}
+
+
+def replaced_among(
+    people: Collection[int], programs: Iterable[ProgramAccount], begins: datetime
+) -> dict[tuple[int, int], list[ProgramRole]]:
+    """The same for many people, by person and program account: 1 query."""
+    rows = ProgramRole.objects.filter(user__in=people, content_object__in=list(programs))
+    found: dict[tuple[int, int], list[ProgramRole]] = {}
+    for row in rows.select_related("permission").order_by("starts_at"):
+        if not row.is_over_at(begins):
+            found.setdefault((row.user_id, row.content_object_id), []).append(row)
+    return found
 
 
 def join(*, person: User, business: BusinessAccount, at: datetime) -> Membership:

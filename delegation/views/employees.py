@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from audit.services import Refusal
 from businesses.models import ProgramAccount
 from delegation.access import Access
-from delegation.access_requests import Given
+from delegation.access_requests import given_in_words
 from delegation.employees import (
     Line,
     employees_of,
@@ -49,7 +49,7 @@ from delegation.services.employees import (
     reject_access_request,
     why_not_person,
 )
-from delegation.services.roles import managers_of
+from delegation.services.roles import managers_of, replaced_by
 from delegation.terms import extension_label, program_label
 from pages.formats import whole
 from pages.once import once
@@ -310,6 +310,7 @@ def _preview(
 ) -> dict[str, Any]:
     """What the person will be able to do, in words, before anything is granted."""
     given, group = form.given(), form.chosen_group()
+    beyond = replaced_by(access_request.person, given, access.at)
     shared = roles_through(group, access.at) if group else {}
     return {
         "group": group.name if group else "",
@@ -322,9 +323,8 @@ def _preview(
         "clients": work_of(group, access.at).count() if group else 0,
         "bam_sentence": str(SENTENCES[Role.BAM]) if form.makes_bam() else "",
         "given": [
-            Given(row.label, str(role.label), str(SENTENCES[role]), row.held)
-            for row in form.grid()
-            if (role := given.get(row.program))
+            given_in_words(program, role, beyond.get(program.pk, ()), access.at)
+            for program, role in given.items()
         ],
         "rest_waits": _rest_waits(access, access_request),
         "refused": [

@@ -18,8 +18,8 @@ from delegation.models import BusinessRole, Membership
 from delegation.permissions import can_change_role
 from delegation.roles import PROGRAM_ROLES, SENTENCES, Action, Role
 from delegation.services.employees import why_not_person
-from delegation.services.grants import RoleChange, change_role, replaced_by
-from delegation.services.roles import Term
+from delegation.services.grants import RoleChange, change_role
+from delegation.services.roles import Term, replaced_by
 from delegation.terms import program_label
 from delegation.views.employees import status_of
 from delegation.views.members import about_person, enter_member, member_page

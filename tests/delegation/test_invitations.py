@@ -159,6 +159,14 @@ def test_an_employee_is_given_more_and_never_less(
     first = world.invitation(eve.email, maple, RM0001="reader", RM0002="pam")
     done(accept(world, first, eve))
     assert roles_of(maple, eve, world.at) == {"RM0001": Role.EDITOR, "RM0002": Role.PAM}
+    event = Event.objects.filter(chain=business_chain(maple.bn9)).latest("seq")
+    assert event.after is not None and event.after["roles"] == {"RM0002": "pam"}
+    [letter] = Notice.objects.filter(key__startswith=f"invitation_accepted:{first.pk}")
+    assert "RM 0002: Program Account Manager" in letter.body and "RM 0001" not in letter.body
+    less = world.invitation(eve.email, maple, RM0001="reader")
+    done(accept(world, less, eve))
+    [letter] = Notice.objects.filter(key__startswith=f"invitation_accepted:{less.pk}")
+    assert "No role was changed." in letter.body
     done(accept(world, world.invitation(eve.email, maple), eve))
     assert world.access(eve, maple).is_bam
     assert Membership.objects.filter(person=eve).count() == 1
@@ -335,6 +343,21 @@ def test_one_invitation_of_an_address_waits(world: World, maple: BusinessAccount
     done(create_invitation(offer=offer, at=then.at, **boss))
     again = resend(then, first, world.manager(maple))
     assert isinstance(again, Refusal) and again.code == "already_waiting"
+
+
+def test_a_lapsed_one_waits_anew_after_a_later_one_is_closed(
+    world: World, maple: BusinessAccount
+) -> None:
+    first = world.invitation("zoe@example.test", maple)
+    then = world.later(days=15)
+    later = then.invitation("zoe@example.test", maple)
+    done(revoke(world.later(days=16), later, world.manager(maple)))
+    sent = done(resend(world.later(days=17), first, world.manager(maple)))
+    assert (sent.starts_at, sent.closes_at) == (
+        world.at + timedelta(days=17), world.at + timedelta(days=31),
+    )  # fmt: skip
+    # Sent again while it waits, it keeps its beginning.
+    assert done(resend(world.later(days=18), sent, sent.invited_by)).starts_at == sent.starts_at
 
 
 def test_a_business_sends_so_many_in_a_day(

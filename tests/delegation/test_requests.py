@@ -7,6 +7,7 @@ from django.db import IntegrityError, connection, transaction
 
 from audit.models import Event
 from audit.services import Refusal
+from delegation.access_requests import as_wished
 from delegation.models import AccessRequest, BusinessRole, Membership, Relationship
 from delegation.models.requests import Status
 from delegation.roles import Role
@@ -17,6 +18,8 @@ from delegation.services.employees import (
     reject_access_request,
     withdraw_access_request,
 )
+from delegation.services.grants import RoleChange, change_role
+from delegation.services.roles import Term
 from tests.world import World, done, next_bn9, roles_of
 
 
@@ -123,6 +126,37 @@ def test_a_pam_decides_only_the_lines_of_its_programs(world: World) -> None:
     }
     again = approve(Grants(programs={one.pk: Role.READER}), 2)
     assert isinstance(again, Refusal) and again.code == "not_allowed"
+
+
+def test_a_pam_takes_no_role_that_is_given_for_later(world: World) -> None:
+    """One at once, one among several: each asks of what the new role would take the place of."""
+    maple = world.importer("Maple")
+    pam, eve = world.employee("Pam", maple, RM0001="pam"), world.member("Eve", maple)
+    program = world.program(maple)
+    later = RoleChange(Role.PAM, frozenset({program.pk}), Term(world.at + timedelta(days=9)))
+    done(
+        change_role(
+            actor=world.manager(maple),
+            acting_for=maple,
+            membership=eve.memberships.get(),
+            change=later,
+            at=world.at,
+        )
+    )
+    waiting = world.access_request("Eve", maple, RM0001="reader")
+    refusal = approve_access_request(
+        actor=pam,
+        acting_for=maple,
+        access_request=waiting,
+        grants=Grants(programs={program.pk: Role.READER}),
+        expected_version=1,
+        at=world.at,
+    )
+    assert isinstance(refusal, Refusal) and refusal.code == "above_own_right"
+    [by_pam] = as_wished(world.access(pam, maple), [waiting])
+    assert "more than your own role allows" in by_pam.why_not
+    [by_bam] = as_wished(world.access(world.manager(maple), maple), [waiting])
+    assert not by_bam.why_not and by_bam.given[0].later == ("Program Account Manager",)
 
 
 def test_nobody_decides_an_own_request(world: World) -> None:
