@@ -82,8 +82,6 @@ class Decisions:
             told = decisions(waiting.pk, self.maple.bn9)
             if sorted(ended) != ["already_decided", "done"] or told != 1:
                 found.append(f"round {self.number}: {ended}, {told} decisions")
-            elif broken := breaches(self.world):
-                found.append(f"round {self.number}: {broken}")
         return found
 
     def _request(self) -> Any:
@@ -101,6 +99,7 @@ class Decisions:
 @pytest.mark.parametrize("acts", OF_EMPLOYEES + OF_FIRMS, ids=" x ".join)
 def test_a_request_is_decided_once(world: World, racers: Racers, acts: tuple[str, str]) -> None:
     assert not Decisions(world, acts).failures(racers, ROUNDS, is_locked=True)
+    assert not breaches(world.later(days=1))
 
 
 @pytest.mark.parametrize("acts", OF_EMPLOYEES + OF_FIRMS, ids=" x ".join)
@@ -174,26 +173,27 @@ def parting(
     ]
     ended = racers.race(jobs, world.at, is_locked=is_locked)
     others = set(ended) - {"done"}
-    if ended.count("done") != 1 or not others <= TOO_LATE:
-        return f"{ways} by {by}: {ended}"
-    return "; ".join(breaches(world))
+    is_right = ended.count("done") == 1 and others <= TOO_LATE
+    return "" if is_right else f"{ways} by {by}: {ended}"
 
 
 def test_two_managers_never_remove_each_other(world: World, racers: Racers) -> None:
     both = ("end_membership", "end_membership")
     wrong = [parting(world, racers, both, "the other") for _ in range(ROUNDS)]
     assert not any(wrong), wrong
+    assert not breaches(world)
 
 
 @pytest.mark.parametrize("by", ["oneself", "the other"])
 def test_every_way_to_lose_the_last_manager(world: World, racers: Racers, by: str) -> None:
-    rounds = max(ROUNDS // 10, 1)
+    rounds = max(ROUNDS // 5, 1)  # of 6 pairs of ways by oneself, 10 by the other
     wrong = [
         parting(world, racers, ways, by)
         for ways in combinations_with_replacement(BY_ONESELF if by == "oneself" else WAYS, 2)
         for _ in range(rounds)
     ]
     assert not any(wrong), wrong
+    assert not breaches(world)
 
 
 @pytest.mark.parametrize("by", ["oneself", "the other"])
@@ -242,14 +242,13 @@ def endings(
         ended = racers.race(jobs, world.at, is_locked=is_locked)
         if ended.count("done") != 1 or not set(ended) - {"done"} <= losers:
             found.append(f"{acts}: {ended}")
-        elif broken := breaches(world):
-            found.append(f"{acts}: {broken}")
     return found
 
 
 @pytest.mark.parametrize("acts", AT_ONCE, ids=" x ".join)
 def test_a_relationship_ends_once(world: World, racers: Racers, acts: tuple[str, str]) -> None:
     assert not endings(world, racers, acts, ROUNDS, is_locked=True)
+    assert not breaches(world)
 
 
 @pytest.mark.parametrize("acts", AT_ONCE, ids=" x ".join)
@@ -280,7 +279,7 @@ def test_a_dismissal_and_an_approval_never_wait_for_each_other(
         approval, dismissal = racers.race(jobs, world.at)
         assert (approval in {"done", "changed"}, dismissal) == (True, "done"), approval
         assert not any(roles_of(maple, eve, world.at).values())
-        assert not breaches(world)
+    assert not breaches(world)
 
 
 # ---------------------------------------------------------------- a successor
@@ -375,9 +374,8 @@ def claims(world: World, racers: Racers) -> str:
         for number in range(CLAIMANTS)
     ]
     ended = racers.race(jobs, world.at)
-    if sorted(ended) != ["IntegrityError"] * (CLAIMANTS - 1) + ["done"]:
-        return str(ended)
-    return "; ".join(breaches(world))
+    is_right = sorted(ended) == ["IntegrityError"] * (CLAIMANTS - 1) + ["done"]
+    return "" if is_right else str(ended)
 
 
 @contextmanager
@@ -404,6 +402,7 @@ def test_of_many_claims_of_one_number_one_wins(world: World) -> None:
     try:
         wrong = [claims(world, crowd) for _ in range(ROUNDS)]
         assert not any(wrong), wrong
+        assert not breaches(world)
         with number_may_repeat():
             wrong = [claims(world, crowd) for _ in range(CONTROL_ROUNDS)]
         assert sum(map(bool, wrong)) > CONTROL_ROUNDS / 2
