@@ -47,6 +47,7 @@ from delegation.standing import (
     assignments,
     earliest,
     live_lookup,
+    lookup_until,
     managers_assignment,
     own_roles,
 )
@@ -137,6 +138,10 @@ class Access:
             return None
         return live_lookup(self.person.pk, self.acting_for.pk, self.at)
 
+    @cached_property
+    def _lookup_until(self) -> datetime | None:
+        return lookup_until(self.lookup, self.at) if self.lookup else None
+
     def client(self, client_id: int) -> Client:
         """The client `client_id` as this person stands to it: at most 2 queries, once."""
         if client_id not in self._clients:
@@ -194,7 +199,7 @@ class Access:
         if self.lookup is None or action not in READ_ONLY or owner_id != self.acting_for.pk:
             return Decision(self.own.membership)
         source = str(self.lookup.pk)
-        path = Path(PathKind.OFFICER, Role.READER, self.lookup.ends_at, source)
+        path = Path(PathKind.OFFICER, Role.READER, self._lookup_until, source)
         return Decision(Reason.ALLOWED, (path,))
 
     def _active(self, business: BusinessAccount, action: Action) -> bool:

@@ -107,8 +107,14 @@ def asked_of_a_client(access: Access, client_bn9: str) -> dict[str, Any]:
         else "",
         "covers_future": any(row.program is None for row in terms),
         "ceiling": first.ceiling,
-        **{rule: getattr(first, rule) for rule in CLIENT_LABELS},
+        **{rule: _within(first.ceiling, getattr(first, rule)) for rule in CLIENT_LABELS},
     }
+
+
+def _within(ceiling: str, right: str) -> str:
+    """What a visibility rule lets do at most: a Reader edits nothing."""
+    is_beyond = ceiling == Ceiling.READER and right == Visibility.EDIT
+    return Visibility.VIEW if is_beyond else right
 
 
 def _latest(terms: Sequence[RelationshipTerms], at: datetime) -> list[RelationshipTerms]:

@@ -242,6 +242,12 @@ def live_lookup(person_id: int, business_id: int, at: datetime) -> Lookup | None
     return rows.first()
 
 
+def lookup_until(lookup: Lookup, at: datetime) -> datetime | None:
+    """When the officer stops reading by a look-up: with it, or with the role before it: 1 query."""
+    entrusted = live_roles(at).filter(person=lookup.officer_id, kind=OfficerRole.Kind.LOOKUPS)
+    return earliest(lookup.ends_at, *entrusted.values_list("ends_at", flat=True))
+
+
 # ---------------------------------------------------------------- work for clients
 
 

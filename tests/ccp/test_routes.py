@@ -55,9 +55,13 @@ def test_the_fields_are_those_of_the_form_that_the_page_shows(world: World) -> N
             continue
         browser = Client()
         browser.force_login(cast.people[name])
-        form = browser.post(row.url(), dict(row.data)).context["form"]
+        form = browser.post(row.url(), dict(row.data)).context.get("form")
+        if form is None:  # a button alone, whose page was not read before
+            continue
         seen += 1
         assert type(form) in forms_of(routes[row.route].view), row.route
         known = {field["name"] for field in described(routes[row.route])["fields"]}
+        if len(forms_of(routes[row.route].view)) > 1:  # the page shows one of them
+            continue
         assert known and known <= {*form.fields} | {"scope"}, row.route
     assert seen >= 8

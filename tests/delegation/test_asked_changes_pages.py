@@ -31,7 +31,7 @@ def test_a_renewal_shows_the_client_what_would_change(
     sent = manager.post(ask, asked | {"visibility_importer": "view"})
     assert sent.status_code == 302, words(sent)
 
-    waiting = RelationshipRequest.objects.latest("starts_at", "pk")
+    waiting = RelationshipRequest.objects.get(decision="")
     detail = reverse("relationship_request_detail", kwargs={"bn9": maple.bn9, "pk": waiting.pk})
     page = as_(world.manager(maple)).get(detail)
     changes = {str(row.what): (row.today, row.asked) for row in page.context["changes"]}

@@ -184,7 +184,7 @@ def sent(browser: Client, page: str) -> Any:
     asked = {"note": "I need it for my work.", "level": "business"}
     key = re.search(r'name="form_key" value="([^"]+)"', shown.content.decode())
     assert key
-    return browser.post(page.split("?")[0], {**filled, **asked, "form_key": key[1]})
+    return browser.post(page.split("?")[0], {**asked, **filled, "form_key": key[1]})
 
 
 def test_a_request_says_which_account_and_role(world: World) -> None:

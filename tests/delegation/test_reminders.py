@@ -159,6 +159,7 @@ def test_nothing_is_said_of_what_was_renewed_narrowed_or_ended(world: World) -> 
     assert run(date(2027, 3, 1)) == run(date(2027, 3, 30)) == Written()
     assert run(date(2028, 1, 1)).ends == 1
 
+    relationship.refresh_from_db()
     live = relationship.terms.filter(ends_at=end_of_day(date(2028, 3, 31)))
     boss = {"actor": world.manager(maple), "acting_for": maple, "at": morning(date(2028, 1, 2))}
     form = {"expected_terms": fingerprint(live), "reason": "Moved"}

@@ -292,7 +292,7 @@ def test_d20_a_key_used_again_inherits_rights(world: World) -> None:
         assert table.objects.create(**facts).pk > key
 
 
-@finds(there_is("business_succession"))
+@finds(there_is("business_amalgamation"))
 def test_d22_a_new_legal_entity_loses_every_authority(world: World) -> None:
-    """Who changes legal entity must be authorised again; no succession exists here to test yet."""
-    assert not named("succession", "amalgamation"), "Succession exists: now test D22 for real"
+    """Who changes legal entity must be authorised again; no amalgamation exists here yet."""
+    assert not named("amalgamation"), "Amalgamation exists: now test D22 for real"
