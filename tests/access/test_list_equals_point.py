@@ -38,7 +38,7 @@ def differences(seed: int, steps: int) -> tuple[list[str], int]:
 
 
 @pytest.mark.django_db
-@settings(max_examples=400 if NIGHTLY else 10)
+@settings(max_examples=400 if NIGHTLY else 6)
 @given(seed=st.integers(0, 2**32 - 1), steps=st.integers(20, 70))
 def test_list_equals_point(seed: int, steps: int) -> None:
     found, compared = differences(seed, steps)

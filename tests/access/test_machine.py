@@ -84,7 +84,7 @@ MANAGING = {
     "employees": Action.MANAGE_EMPLOYEES,
     "relationships": Action.MANAGE_RELATIONSHIPS,
 }
-HISTORIES, STEPS = (10_000, 20) if NIGHTLY else (2, 20)
+HISTORIES, STEPS = (10_000, 20) if NIGHTLY else (1, 20)
 FIRED_AT_NIGHT = 100
 RULE = "hypothesis_stateful_rule"
 """How Hypothesis marks a rule."""

@@ -118,7 +118,7 @@ class Differences:
 
 
 @pytest.mark.django_db
-@settings(max_examples=300 if NIGHTLY else 6)
+@settings(max_examples=300 if NIGHTLY else 3)
 @given(seed=st.integers(0, 2**32 - 1), steps=st.integers(20, 70))
 def test_the_list_is_the_decision_about_everybody(seed: int, steps: int) -> None:
     differences = Differences(seed, steps).run()
@@ -127,7 +127,7 @@ def test_the_list_is_the_decision_about_everybody(seed: int, steps: int) -> None
 
 
 @pytest.mark.django_db
-@settings(max_examples=100 if NIGHTLY else 3)
+@settings(max_examples=100 if NIGHTLY else 2)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_end_that_is_shown_is_the_true_one(seed: int) -> None:
     """A path opens until its last instant, and is gone at its end."""
