@@ -151,8 +151,8 @@ def stage(
     ("language", "javascript"),
     [
         pytest.param("en-ca", True, id="English, scripts", marks=pytest.mark.nightly),
-        pytest.param("en-ca", False, id="English, no scripts", marks=pytest.mark.nightly),
-        pytest.param("fr-ca", True, id="French, scripts"),
+        pytest.param("en-ca", False, id="English, no scripts"),
+        pytest.param("fr-ca", True, id="French, scripts", marks=pytest.mark.nightly),
         pytest.param("fr-ca", False, id="French, no scripts", marks=pytest.mark.nightly),
     ],
 )

@@ -303,7 +303,7 @@ BREACHES: dict[invariants.Check, list[Breach]] = {
     invariants.conditions_hold: [
         write(Relationship, client=F("provider")),
         write(Relationship, open_end_reason="", is_open_ended=True, ends_at=None),
-        write(Membership, ends_at=lambda world: world.at - timedelta(days=1)),
+        write(Membership, ends_at=lambda world: world.at - timedelta(days=4000)),
         write(RelationshipTerms, visibility_broker="none"),
     ],
     command.versions_are_of_their_declaration: [

@@ -132,6 +132,7 @@ def test_acts_come_by_the_page(world: World) -> None:
     assert Event.objects.count() == 30
 
 
+@pytest.mark.nightly
 def test_the_page_costs_the_same_for_three_and_twenty_five_firms(world: World) -> None:
     maple = world.importer("Maple")
     counts = []

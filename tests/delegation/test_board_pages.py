@@ -19,6 +19,7 @@ from delegation.services.clients import (
     create_client_group,
     create_staff_assignment,
 )
+from tests.conftest import by_night
 from tests.delegation.reading import as_, queries, words
 from tests.world import World, done, next_bn9
 
@@ -179,7 +180,7 @@ def test_rules_that_differ_say_so(
     assert len(after.may_do) == 2
 
 
-@pytest.mark.parametrize("assigned", ["alone", "by group"])
+@pytest.mark.parametrize("assigned", ["alone", by_night("by group")])
 def test_pages_cost_the_same_for_any_number(
     world: World, itn: BusinessAccount, manager: Client, assigned: str
 ) -> None:

@@ -375,7 +375,7 @@ def costs(desk: Desk) -> dict[str, int]:
     return {url: queries(desk.browser, url) for url in addresses}
 
 
-@pytest.mark.parametrize(("people", "programs"), [(60, 60), by_night(2_000, 500)])
+@pytest.mark.parametrize(("people", "programs"), [(30, 30), by_night(2_000, 500)])
 def test_many_people_cost_no_more_queries(desk: Desk, people: int, programs: int) -> None:
     crowd(desk, 3, 3)
     few = costs(desk)

@@ -84,6 +84,7 @@ def test_numbers_and_days_are_written_as_they_are() -> None:
     assert row == ["-12.50", "-3", "2027-03-31", "2026-11-22 23:30", "", "'-12.50"]
 
 
+@pytest.mark.django_db
 def test_a_file_is_sent_row_by_row_in_the_language_in_which_it_was_asked_for() -> None:
     drawn: list[int] = []
 

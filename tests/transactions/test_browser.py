@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from delegation.models import Visibility
 from delegation.services.agreements import Rules
 from tests.chromium import axe_violations, overflow, sign_in
+from tests.conftest import by_night
 from tests.transactions.factories import change, declare
 from tests.transactions.pages import url
 from tests.world import World
@@ -63,7 +64,7 @@ def test_a_correction_without_javascript(
     assert declaration.versions.get(number=3).duties == Decimal("1175.50")
 
 
-@pytest.mark.parametrize(("width", "language"), [(1280, "en-ca"), (320, "fr-ca")])
+@pytest.mark.parametrize(("width", "language"), [by_night(1280, "en-ca"), (320, "fr-ca")])
 def test_the_pages_are_accessible_and_fit(
     new_page: NewPage,
     portal: str,

@@ -80,7 +80,11 @@ def test_the_page_in_french_writes_days_and_amounts_as_french_does(
 
 
 def test_the_timeline_says_who_when_why_and_by_which_right(
-    world: World, maple: BusinessAccount, itn: BusinessAccount, declaration: Declaration
+    world: World,
+    clock: time_machine.Traveller,
+    maple: BusinessAccount,
+    itn: BusinessAccount,
+    declaration: Declaration,
 ) -> None:
     world.relationship(maple, itn, rules=Rules(EDIT, EDIT, EDIT))
     relationship = "3f1c0e6e-0000-4000-8000-000000000000"
@@ -100,6 +104,7 @@ def test_the_timeline_says_who_when_why_and_by_which_right(
         submitted_by=world.manager(maple),
         acting_under="own:pam:group",
     )
+    clock.shift(timedelta(hours=6))
     text = words(visitor(world.manager(maple)).get(url("declaration_detail", maple, declaration)))
 
     assert "Version 2 November 23, 2026, 3:30 p.m. ET · ITN manager ITN Other business" in text
