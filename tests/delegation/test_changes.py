@@ -100,6 +100,7 @@ def test_what_widens_and_what_narrows_is_told(world: World) -> None:
         transaction.savepoint_rollback(mark)
 
 
+@pytest.mark.nightly
 def test_a_preview_that_forgets_is_caught(world: World) -> None:
     """The control: one that compares programs and days and forgets the rules."""
 

@@ -185,6 +185,7 @@ def test_a_preview_is_the_effect(world: World, seed: int) -> None:
     assert not list(differences(Firm(world, seed), ACTS))
 
 
+@pytest.mark.nightly
 def test_a_preview_that_forgets_program_groups_is_caught(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,7 +120,7 @@ def everything() -> dict[str, list[tuple[Any, ...]]]:
     return rows
 
 
-STRIDE = 1 if NIGHTLY else 6
+STRIDE = 1 if NIGHTLY else 3
 """Every how manyth statement is made to fail."""
 
 
