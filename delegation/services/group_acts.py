@@ -7,11 +7,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from audit.services import Refusal, business_chain, person_chain, record, refuse
+from audit.services import Refusal, business_chain, not_before, person_chain, record, refuse
 from businesses.models import BusinessAccount, ProgramGroup
 from delegation.access import Access, Decision
 from delegation.models import EmployeeGroup
 from delegation.services.decisions import Problem, not_allowed
+from delegation.services.roles import lock_group
 
 type AnyGroup = EmployeeGroup | ProgramGroup
 
@@ -53,6 +54,14 @@ def act_on(
 ) -> GroupAct:
     """An act on a group that is there."""
     return GroupAct(verb, Access(actor, acting_for, at), group.name, group.pk)
+
+
+def hold[Group: (EmployeeGroup, ProgramGroup)](
+    *, group: Group, at: datetime
+) -> tuple[Group, datetime]:
+    """The group as it is now, held, and the instant at which whoever waited for it acts."""
+    locked = lock_group(group)
+    return locked, not_before(at, business_chain(locked.business.bn9))
 
 
 def why_not_changeable(access: Access, group: AnyGroup, allowed: Decision) -> Problem | None:

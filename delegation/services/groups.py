@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from audit.services import Refusal, business_chain, not_before
+from audit.services import Refusal
 from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup
 from delegation.access import Access
 from delegation.models import (
@@ -34,6 +34,7 @@ from delegation.services.decisions import Problem, why_closed
 from delegation.services.group_acts import (
     GroupAct,
     act_on,
+    hold,
     name_taken,
     not_yours,
     own_right,
@@ -67,7 +68,7 @@ def rename_employee_group(
     *, actor: User, acting_for: BusinessAccount, group: EmployeeGroup, name: str, at: datetime
 ) -> EmployeeGroup | Refusal:
     """Give a group another name; nobody gains or loses anything by it."""
-    locked, at = _lock(group, at)
+    locked, at = hold(group=group, at=at)
     act = act_on("employee_group.rename", actor, acting_for, locked, at)
     problem = why_not_changeable(act.access, locked, can_manage_groups(act.access))
     if not problem and _is_taken(acting_for, name, but=locked):
@@ -90,7 +91,7 @@ def add_employee_to_group(
 ) -> EmployeeGroupMember | Refusal:
     """Put an employee into a group; what the group holds is theirs at once."""
     role_service.lock_membership(person, acting_for)
-    locked, at = _lock(group, at)
+    locked, at = hold(group=group, at=at)
     act = act_on("employee_group.add", actor, acting_for, locked, at)
     problem = why_not_changeable(act.access, locked, can_manage_groups(act.access))
     problem = problem or why_not_addable(act.access, person)
@@ -105,7 +106,7 @@ def remove_employee_from_group(
 ) -> EmployeeGroupMember | Refusal:
     """Take an employee out of a group, or leave it; what came through it ends at once."""
     role_service.lock_membership(member.person, acting_for)
-    locked, at = _lock(member.group, at)
+    locked, at = hold(group=member.group, at=at)
     act = act_on("employee_group.remove", actor, acting_for, locked, at)
     row = EmployeeGroupMember.objects.select_for_update(no_key=True).get(pk=member.pk)
     ours = locked.business_id == acting_for.pk
@@ -134,7 +135,7 @@ def grant_employee_group_role(
     at: datetime,
 ) -> EmployeeGroup | Refusal:
     """Give a group PAM or lower on a program account or a program-account group."""
-    locked, at = _lock(group, at)
+    locked, at = hold(group=group, at=at)
     if isinstance(scope, ProgramGroup):
         scope = role_service.lock_group(scope)
     act = act_on("employee_group.grant", actor, acting_for, locked, at)
@@ -156,7 +157,7 @@ def end_employee_group_role(
     at: datetime,
 ) -> EmployeeGroup | Refusal:
     """End a role of a group: whoever has it through the group alone loses it at once."""
-    locked, at = _lock(role.group.employee_group, at)
+    locked, at = hold(group=role.group.employee_group, at=at)
     act = act_on("employee_group.role_end", actor, acting_for, locked, at)
     problem = why_not_changeable(act.access, locked, can_reduce_groups(act.access))
     row = type(role)._default_manager.select_for_update(no_key=True).get(pk=role.pk)
@@ -174,7 +175,7 @@ def archive_employee_group(
     *, actor: User, acting_for: BusinessAccount, group: EmployeeGroup, at: datetime
 ) -> EmployeeGroup | Refusal:
     """Give up a group: its memberships, its roles and its work for clients end at once."""
-    locked, at = _lock(group, at)
+    locked, at = hold(group=group, at=at)
     act = act_on("employee_group.archive", actor, acting_for, locked, at)
     problem = why_not_changeable(act.access, locked, can_reduce_groups(act.access))
     if problem:
@@ -219,12 +220,6 @@ def _why_not_grantable(
     if scope.archived_at is not None:
         return "archived", _("This group is archived. Nothing was changed.")
     return None
-
-
-def _lock(group: EmployeeGroup, at: datetime) -> tuple[EmployeeGroup, datetime]:
-    """The group as it is now, held, and the instant at which whoever waited for it acts."""
-    locked = role_service.lock_group(group)
-    return locked, not_before(at, business_chain(locked.business.bn9))
 
 
 def _is_taken(business: BusinessAccount, name: str, but: EmployeeGroup | None = None) -> bool:

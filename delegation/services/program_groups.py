@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from audit.services import Refusal, business_chain, not_before
+from audit.services import Refusal
 from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup, ProgramGroupMember
 from delegation.access import Access
 from delegation.models import GroupProgramGroupRole
@@ -21,6 +21,7 @@ from delegation.services.decisions import Problem, why_closed
 from delegation.services.group_acts import (
     GroupAct,
     act_on,
+    hold,
     name_taken,
     not_yours,
     own_right,
@@ -48,7 +49,7 @@ def rename_program_group(
     *, actor: User, acting_for: BusinessAccount, group: ProgramGroup, name: str, at: datetime
 ) -> ProgramGroup | Refusal:
     """Give a group another name; nobody gains or loses anything by it."""
-    locked, at = _lock(group, at)
+    locked, at = hold(group=group, at=at)
     act = act_on("program_group.rename", actor, acting_for, locked, at)
     problem = why_not_changeable(act.access, locked, can_manage_groups(act.access))
     before = locked.name
@@ -70,7 +71,7 @@ def add_program_to_group(
     at: datetime,
 ) -> ProgramGroupMember | Refusal:
     """Put a program account into a group: whoever has a role over the group has it there too."""
-    locked, at = _lock(group, at)
+    locked, at = hold(group=group, at=at)
     act = act_on("program_group.add", actor, acting_for, locked, at)
     problem = why_not_changeable(act.access, locked, can_manage_groups(act.access))
     problem = problem or _why_not_addable(act.access, locked, program)
@@ -88,7 +89,7 @@ def remove_program_from_group(
     *, actor: User, acting_for: BusinessAccount, member: ProgramGroupMember, at: datetime
 ) -> ProgramGroupMember | Refusal:
     """Take a program account out of a group; the roles over the group end there at once."""
-    locked, at = _lock(member.group, at)
+    locked, at = hold(group=member.group, at=at)
     act = act_on("program_group.remove", actor, acting_for, locked, at)
     problem = why_not_changeable(act.access, locked, can_reduce_groups(act.access))
     row = ProgramGroupMember.objects.select_for_update(no_key=True).get(pk=member.pk)
@@ -107,7 +108,7 @@ def archive_program_group(
     *, actor: User, acting_for: BusinessAccount, group: ProgramGroup, at: datetime
 ) -> ProgramGroup | Refusal:
     """Give up a group: everything that was granted over it ends at once."""
-    locked, at = _lock(group, at)
+    locked, at = hold(group=group, at=at)
     act = act_on("program_group.archive", actor, acting_for, locked, at)
     problem = why_not_changeable(act.access, locked, can_reduce_groups(act.access))
     if problem:
@@ -136,12 +137,6 @@ def _why_not_addable(
     if is_inside(access, group):
         return own_right(access)
     return why_closed(access, [program])
-
-
-def _lock(group: ProgramGroup, at: datetime) -> tuple[ProgramGroup, datetime]:
-    """The group as it is now, held, and the instant at which whoever waited for it acts."""
-    locked = role_service.lock_group(group)
-    return locked, not_before(at, business_chain(locked.business.bn9))
 
 
 def _named(group: ProgramGroup, name: str) -> ProgramGroup | None:

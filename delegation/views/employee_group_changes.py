@@ -1,6 +1,6 @@
 """Who is put into an employee group and taken out of it, and which roles it gets and loses."""
 
-from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +10,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import User
-from audit.services import Refusal
 from delegation.access import Access
 from delegation.employees import managed_programs
 from delegation.entry import enter, require_any
@@ -45,6 +43,8 @@ from delegation.views.group_preview import (
     Proposal,
     account,
     by,
+    choice,
+    in_turn,
     settle_at_once,
     settle_form,
 )
@@ -87,7 +87,10 @@ def employee_group_add(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse
             sentence=said % about,
             button=_("Add to the group"),
             success=done % {**about, "count": whole(len(people))},
-            act=_adding(access, group, people),
+            act=lambda: in_turn(
+                partial(add_employee_to_group, group=group, person=person, **by(access))
+                for person in people
+            ),
             concerned=lambda: [person.pk for person in people if lock_group(group)],
             then=back_to(group),
             cancel_url=page.cancel_url,
@@ -118,33 +121,13 @@ def _uuid(text: str) -> UUID | None:
 
 
 def _choice(request: HttpRequest, rows: dict[str, Membership]) -> ChooseForm:
-    """The form as it is posted; while somebody still searches, as it is filled in so far."""
-    is_searching = request.method != "POST" or "find" in request.POST
-    initial = {"name": request.POST.get("name", ""), "chosen": request.POST.getlist("chosen")}
-    return ChooseForm(
-        None if is_searching else request.POST,
-        initial=initial,
-        choices=[
-            (key, f"{row.person.get_full_name()}, {row.person.email}") for key, row in rows.items()
-        ],
+    return choice(
+        request,
+        [(key, f"{row.person.get_full_name()}, {row.person.email}") for key, row in rows.items()],
         search_label=_("Name or e-mail"),
         label=_("People to add"),
         nothing=_("Choose at least one person."),
     )
-
-
-def _adding(access: Access, group: EmployeeGroup, people: Sequence[User]) -> Callable[[], object]:
-    """All of them, or where one is refused, that refusal."""
-
-    def act() -> object:
-        answer: object = None
-        for person in people:
-            answer = add_employee_to_group(group=group, person=person, **by(access))
-            if isinstance(answer, Refusal):
-                break
-        return answer
-
-    return act
 
 
 @rule(get=can_remove_employee_from_group, post=can_remove_employee_from_group)

@@ -1,6 +1,6 @@
 """The way of every act on a group: said in words with all that it changes, then confirmed, done."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from audit.services import Refusal
 from delegation.access import Access
 from delegation.effects import Outcome, try_out
 from delegation.effects_in_words import effect_of
+from delegation.forms.groups import ChooseForm
 from delegation.navigation import employee_nav, section_nav
 from delegation.permissions import can_list_groups
 from delegation.views.employees import status_of
@@ -124,6 +125,25 @@ def _settle(
     context = {"proposal": proposal, "form": form, "problem": "", **previewed(request, shown)}
     status = 409 if context["has_changed"] else 200
     return group_page(request, PREVIEW, access, place, context, status)
+
+
+def choice(request: HttpRequest, choices: Sequence[tuple[str, str]], **words: Any) -> ChooseForm:
+    """The form as it is posted; while somebody still searches, as it is filled in so far."""
+    is_searching = request.method != "POST" or "find" in request.POST
+    initial = {"name": request.POST.get("name", ""), "chosen": request.POST.getlist("chosen")}
+    return ChooseForm(
+        None if is_searching else request.POST, initial=initial, choices=choices, **words
+    )
+
+
+def in_turn(acts: Iterable[Callable[[], object]]) -> object:
+    """What the last of the acts answers, or where one is refused, that refusal."""
+    answer: object = None
+    for act in acts:
+        answer = act()
+        if isinstance(answer, Refusal):
+            break
+    return answer
 
 
 def group_page(

@@ -1,6 +1,7 @@
 """Program-account groups: the list, one of them, and every change with its effect shown first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -8,7 +9,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from audit.services import Refusal
 from businesses.models import ProgramAccount, ProgramGroup
 from delegation.access import Access
 from delegation.entry import enter
@@ -39,7 +39,9 @@ from delegation.views.group_preview import (
     Proposal,
     account,
     by,
+    choice,
     group_page,
+    in_turn,
     settle_at_once,
     settle_form,
 )
@@ -194,7 +196,10 @@ def program_group_add(request: HttpRequest, bn9: str, pk: int) -> HttpResponse:
             sentence=said % about,
             button=_("Add to the group"),
             success=done % {**about, "count": whole(len(programs))},
-            act=_adding(access, group, programs),
+            act=lambda: in_turn(
+                partial(add_program_to_group, group=group, program=program, **by(access))
+                for program in programs
+            ),
             concerned=_held(group, access),
             then=_back_to(group),
             cancel_url=page.cancel_url,
@@ -217,33 +222,13 @@ def _programs(
 
 
 def _choice(request: HttpRequest, rows: dict[str, ProgramAccount]) -> ChooseForm:
-    """The form as it is posted; while somebody still searches, as it is filled in so far."""
-    is_searching = request.method != "POST" or "find" in request.POST
-    initial = {"name": request.POST.get("name", ""), "chosen": request.POST.getlist("chosen")}
-    return ChooseForm(
-        None if is_searching else request.POST,
-        initial=initial,
-        choices=[(key, program_label(program)) for key, program in rows.items()],
+    return choice(
+        request,
+        [(key, program_label(program)) for key, program in rows.items()],
         search_label=_("Name or number"),
         label=_("Program accounts to add"),
         nothing=_("Choose at least one program account."),
     )
-
-
-def _adding(
-    access: Access, group: ProgramGroup, programs: Sequence[ProgramAccount]
-) -> Callable[[], object]:
-    """All of them, or where one is refused, that refusal."""
-
-    def act() -> object:
-        answer: object = None
-        for program in programs:
-            answer = add_program_to_group(group=group, program=program, **by(access))
-            if isinstance(answer, Refusal):
-                break
-        return answer
-
-    return act
 
 
 @rule(get=can_reduce_groups, post=can_reduce_groups)
