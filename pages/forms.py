@@ -12,13 +12,14 @@ import unicodedata
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
 from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
+from django.forms.utils import ErrorDict
 from django.utils.translation import gettext_lazy as _
 
 from pages.formats import is_french
@@ -165,6 +166,11 @@ class PortalForm(forms.Form):
     """The base of every form of the portal."""
 
     bound_field_class = RegularBoundField
+
+    def unjudged(self) -> Self:
+        """The form with what was posted and no word on it: for a post that only looks further."""
+        self._errors = ErrorDict()
+        return self
 
 
 def _make_strict(field: forms.CharField) -> None:

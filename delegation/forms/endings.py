@@ -1,11 +1,12 @@
 """Forms that take something away. Each says on its page what goes, and the button confirms it."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from delegation.forms.programs import ProgramsField, ProgramsForm
 from delegation.models import Visibility
 from pages.forms import DayField, PortalForm
 
@@ -61,7 +62,7 @@ class RoleEndForm(ConfirmedForm):
     )
 
 
-class RelationshipNarrowForm(ConfirmedForm):
+class RelationshipNarrowForm(ProgramsForm, ConfirmedForm):
     """What a firm keeps of what a client gave it.
 
     `programs` are what it has, as value and label, and `rules` by name what is said and what can
@@ -69,9 +70,8 @@ class RelationshipNarrowForm(ConfirmedForm):
     """
 
     terms = RelationshipEndForm.base_fields["terms"]
-    programs = forms.MultipleChoiceField(
+    programs = ProgramsField(
         label=_("Program accounts that your firm keeps"),
-        widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": _("Keep at least one program account, or leave the client."),
             "invalid_choice": _("Choose only program accounts of this list."),
@@ -86,7 +86,7 @@ class RelationshipNarrowForm(ConfirmedForm):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        cast(forms.ChoiceField, self.fields["programs"]).choices = list(programs)
+        self.offer(dict(programs))
         for name, (label, choices) in rules.items():
             self.fields[name] = forms.ChoiceField(
                 label=label,

@@ -1,29 +1,83 @@
 """What a form gives: the whole business, or a role for each program account."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django import forms
-from django.forms import BoundField
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from businesses.models import ProgramAccount
+from delegation.forms.programs import KEPT, FindsPrograms, KeptPrograms
 from delegation.roles import Role
 from delegation.terms import program_label
-from pages.forms import PortalForm
+from pages.forms import NOT_OFFERED
+
+
+class Choice(NamedTuple):
+    """One radio button of the grid."""
+
+    value: str
+    label: str
+    id: str
+    is_chosen: bool
 
 
 class GridRow(NamedTuple):
-    """One program account of the grid: what was wished, what is held, what is given."""
+    """One program account of the grid: what was wished, what is held, what can be given."""
 
     program: ProgramAccount
     label: str
     wished: str
     held: str
-    field: BoundField
+    choices: list[Choice]
 
 
-class GrantForm(PortalForm):
+class KeptRoles(KeptPrograms):
+    """Roles by program account in one hidden input: `RM0001:editor RM0002:reader`."""
+
+    def format_value(self, value: Any) -> str:
+        """The pairs that name a role."""
+        return super().format_value(_pairs(value or {}))
+
+
+class RolesInput(forms.Widget):
+    """A radio button for each role, under the extension of each program account drawn.
+
+    The template of the grid draws them; here they are read, with those that are not drawn.
+    """
+
+    extensions: Collection[str] = ()
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> dict[str, str]:
+        """The roles chosen, by extension; what is drawn says more than what was kept."""
+        pairs = (pair.partition(":") for pair in str(data.get(f"{name}{KEPT}", "")).split())
+        kept = {extension: role for extension, _colon, role in pairs}
+        found = {one: str(data.get(one, kept.get(one, ""))) for one in self.extensions}
+        return {extension: role for extension, role in found.items() if role}
+
+
+class RolesField(forms.Field):
+    """A role for each program account; `reach` says which, by extension."""
+
+    widget = RolesInput
+    hidden_widget = KeptRoles
+    reach: Mapping[str, Collection[Role]] = {}
+
+    def offer(self, reach: Mapping[str, Collection[Role]]) -> None:
+        """Let these roles be given."""
+        self.reach = reach
+        self.widget.extensions = list(reach)
+
+    def clean(self, value: Any) -> dict[str, Role]:
+        """The roles that are given; one that is out of reach is none of the answers shown."""
+        for extension, role in value.items():
+            if role not in self.reach[extension]:
+                raise ValidationError(NOT_OFFERED, code="invalid_choice")
+        return {extension: Role(role) for extension, role in value.items()}
+
+
+class GrantForm(FindsPrograms):
     """Which access is given to a person.
 
     `programs` are the program accounts that the reader may grant, with the roles in reach;
@@ -32,6 +86,7 @@ class GrantForm(PortalForm):
     """
 
     WHOLE, SOME = "business", "programs"
+    kept_name = f"roles{KEPT}"
 
     nothing_chosen = _("Choose a role on at least one program account.")
 
@@ -48,6 +103,8 @@ class GrantForm(PortalForm):
         ],
     )
 
+    roles = RolesField(label=_("A role for each program account"), required=False)
+
     def __init__(
         self,
         *args: Any,
@@ -61,36 +118,61 @@ class GrantForm(PortalForm):
         self.programs = programs
         self.may_make_bam = may_make_bam
         self.wished, self.held = wished or {}, held or {}
+        self.by_extension = {program.extension: program for program in programs}
         if may_make_bam:
             self.fields["scope"].initial = self.SOME
         else:
             del self.fields["scope"]
-        for program, roles in programs.items():
-            self.fields[program.extension] = forms.ChoiceField(
-                label=program_label(program),
-                required=False,
-                widget=forms.RadioSelect,
-                initial=_nearest(self.wished.get(program.extension, ""), roles),
-                choices=[*((role.value, role.label) for role in roles), ("", _("None"))],
-            )
+        self._offer()
+
+    def _offer(self) -> None:
+        """Let each be given; draw first what was chosen, what was wished, where a role is held."""
+        reach = {program.extension: roles for program, roles in self.programs.items()}
+        nearest = {value: _nearest(self.wished.get(value, ""), reach[value]) for value in reach}
+        field = cast(RolesField, self.fields["roles"])
+        field.offer(reach)
+        field.initial = {value: role for value, role in nearest.items() if role}
+        self.chosen = self["roles"].value()
+        labels = {program.extension: program_label(program) for program in self.programs}
+        held = [program.extension for program in self.programs if program.pk in self.held]
+        named = {value: self._in_words(value, role) for value, role in self.chosen.items()}
+        shown = self.look(labels, named, {*self.wished, *held}).shown
+        self.kept = " ".join(
+            _pairs({value: role for value, role in self.chosen.items() if value not in shown})
+        )
+
+    def _in_words(self, extension: str, role: str) -> str:
+        """A program account that is not drawn, with the role chosen there."""
+        label = program_label(self.by_extension[extension])
+        return f"{label} ({Role(role).label})" if role in Role else label
 
     def columns(self) -> list[str]:
         """The roles in reach, and none, as the heads of the grid."""
-        fields = [self.fields[program.extension] for program in self.programs]
-        choices = fields[0].choices if fields else []  # type: ignore[attr-defined]
-        return [str(label) for _value, label in choices]
+        for roles in self.programs.values():
+            return [*(str(role.label) for role in roles), str(_("None"))]
+        return []
 
     def grid(self) -> Iterator[GridRow]:
-        """The rows of program accounts, for the page."""
-        for program in self.programs:
-            wished, held = self.wished.get(program.extension), self.held.get(program.pk)
+        """The rows of the program accounts that are drawn, for the page."""
+        for extension in self.found.shown:
+            program = self.by_extension[extension]
+            wished, held = self.wished.get(extension), self.held.get(program.pk)
             yield GridRow(
                 program,
                 program_label(program),
                 str(Role(wished).label) if wished else "",
                 str(held.label) if held else "",
-                self[program.extension],
+                self._choices(extension),
             )
+
+    def _choices(self, extension: str) -> list[Choice]:
+        roles = self.programs[self.by_extension[extension]]
+        answers = [*((role.value, str(role.label)) for role in roles), ("", str(_("None")))]
+        chosen = self.chosen.get(extension, "")
+        return [
+            Choice(value, label, f"id_{extension}_{place}", value == chosen)
+            for place, (value, label) in enumerate(answers)
+        ]
 
     def clean(self) -> dict[str, Any]:
         """Something is given."""
@@ -100,7 +182,7 @@ class GrantForm(PortalForm):
 
     def gives(self) -> bool:
         """Whether anything but the whole business is given."""
-        return any(self.cleaned_data.get(program.extension) for program in self.programs)
+        return bool(self.cleaned_data.get("roles"))
 
     def makes_bam(self) -> bool:
         """Whether the whole business is given."""
@@ -108,11 +190,22 @@ class GrantForm(PortalForm):
 
     def given(self) -> dict[ProgramAccount, Role]:
         """The roles chosen, by program account."""
-        return {
-            program: Role(self.cleaned_data[program.extension])
-            for program in self.programs
-            if not self.makes_bam() and self.cleaned_data[program.extension]
-        }
+        roles = {} if self.makes_bam() else self.cleaned_data["roles"]
+        return {self.by_extension[extension]: role for extension, role in roles.items()}
+
+    def not_given(self, reached: Collection[str]) -> list[tuple[str, str]]:
+        """What was wished where nothing is given or `reached` otherwise, and as which role."""
+        given = self.given()
+        return [
+            (program_label(program), str(Role(self.wished[extension]).label))
+            for extension, program in self.by_extension.items()
+            if self.wished.get(extension) and program not in given and extension not in reached
+        ]
+
+
+def _pairs(roles: Mapping[str, str]) -> list[str]:
+    """Roles by extension as they are kept."""
+    return [f"{extension}:{role}" for extension, role in roles.items()]
 
 
 def _nearest(wished: str, roles: Collection[Role]) -> str:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from delegation.consent import VERSION
 from delegation.forms.employees import DecisionForm
+from delegation.forms.programs import ProgramsField, ProgramsForm
 from delegation.models import Ceiling, Level, Visibility
 from pages.forms import DayField, PortalForm
 
@@ -107,7 +108,7 @@ class AgreedForm(PortalForm):
         return version
 
 
-class AgreementForm(AgreedForm, TermsForm):
+class AgreementForm(ProgramsForm, AgreedForm, TermsForm):
     """What a client's manager agrees to.
 
     `programs` are the program accounts that the person may include, as extension and label, and
@@ -129,10 +130,9 @@ class AgreementForm(AgreedForm, TermsForm):
         "consent",
     )
 
-    programs = forms.MultipleChoiceField(
+    programs = ProgramsField(
         label=_("Program accounts"),
         help_text=_("For program management. Business management covers all of them."),
-        widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": _("Choose at least one program account."),
             "invalid_choice": _("Choose only program accounts of this list."),
@@ -177,7 +177,7 @@ class AgreementForm(AgreedForm, TermsForm):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        cast(forms.ChoiceField, self.fields["programs"]).choices = list(programs)
+        self.offer(dict(programs))
         cast(forms.ChoiceField, self.fields["ceiling"]).choices = [
             (one.value, one.label) for one in ceilings
         ]

@@ -1,11 +1,11 @@
 """Forms of a renewal: until when, and which of the program accounts go on."""
 
 from collections.abc import Collection
-from typing import Any, cast
+from typing import Any
 
-from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from delegation.forms.programs import ProgramsField, ProgramsForm
 from delegation.forms.relationships import AgreedForm
 from pages.forms import DayField
 
@@ -18,14 +18,13 @@ WHOLE = "all"
 """What the form calls terms that cover every program account."""
 
 
-class RelationshipRenewForm(AgreedForm):
+class RelationshipRenewForm(ProgramsForm, AgreedForm):
     """What goes on, and until when. `programs` are what can be renewed, as value and label."""
 
     last_day = LAST_DAY
-    programs = forms.MultipleChoiceField(
+    programs = ProgramsField(
         label=_("Program accounts"),
         help_text=_("What you leave out ends on its day, as agreed."),
-        widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": _("Choose at least one program account."),
             "invalid_choice": _("Choose only program accounts of this list."),
@@ -34,7 +33,7 @@ class RelationshipRenewForm(AgreedForm):
 
     def __init__(self, *args: Any, programs: Collection[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        cast(forms.ChoiceField, self.fields["programs"]).choices = list(programs)
+        self.offer(dict(programs))
 
 
 class SeveralRenewForm(AgreedForm):

@@ -8,19 +8,16 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from businesses.models import ProgramAccount
+from delegation.forms.programs import ProgramsField, ProgramsForm
 from delegation.roles import Role
 from delegation.terms import program_label
-from pages.forms import DayField, PortalForm
-
-SHOWN = 25
-"""How many program accounts the form shows that are not ticked: a search finds the others."""
+from pages.forms import DayField
 
 
-class RoleChangeForm(PortalForm):
+class RoleChangeForm(ProgramsForm):
     """Which role, on what, from when, until when.
 
-    `programs` are those that the reader may grant roles on. Of many, those are shown that are
-    ticked and the first that `find` names.
+    `programs` are those that the reader may grant roles on.
     """
 
     OPEN, DAY = "open", "day"
@@ -30,14 +27,10 @@ class RoleChangeForm(PortalForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a role.")},
     )
-    programs = forms.MultipleChoiceField(
+    programs = ProgramsField(
         label=_("On which program accounts"),
         required=False,
-        widget=forms.CheckboxSelectMultiple,
         help_text=_("A Business Account Manager reaches every program account: tick none."),
-    )
-    find = forms.CharField(
-        label=_("Find a program account by its number or name"), max_length=100, required=False
     )
     first_day = DayField(
         label=_("First day"),
@@ -71,25 +64,9 @@ class RoleChangeForm(PortalForm):
             (role.value, role.label) for role in roles
         ]
         self.by_extension = {one.extension: one for one in programs}
-        ticked = set(self["programs"].value() or ())
-        self.has_more = len(programs) > SHOWN
         if not self.may_make_bam:
             self.fields["programs"].help_text = ""
-        self.fields["programs"].choices = [  # type: ignore[attr-defined]
-            (one.extension, program_label(one)) for one in self._shown(ticked)
-        ]
-
-    def _shown(self, ticked: Collection[str]) -> list[ProgramAccount]:
-        """Those that are ticked, then the first of the others that are looked for."""
-        every = self.by_extension.values()
-        words = str(self["find"].value() or "").casefold().split()
-        rest = [
-            one
-            for one in every
-            if one.extension not in ticked
-            and all(word in program_label(one).casefold().replace("rm ", "rm") for word in words)
-        ]
-        return [one for one in every if one.extension in ticked] + rest[:SHOWN]
+        self.offer({one.extension: program_label(one) for one in programs})
 
     def clean(self) -> dict[str, Any]:
         """A role on program accounts names some; days come in their order."""

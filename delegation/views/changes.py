@@ -58,6 +58,8 @@ def relationship_change(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespons
         messages.warning(request, _("Nothing in this relationship can be changed now."))
         return redirect("relationship_detail", bn9=bn9, pk=pk)
     form = _form(access, mine, request.POST if request.method == "POST" else None)
+    if form.is_finding:
+        return _form_page(request, access, given, form.unjudged())
     if not form.is_valid() or "change" in request.POST:
         return _form_page(request, access, given, form)
     agreement, keeps = agreement_from(access, form), form.cleaned_data["others"] == form.KEEP

@@ -156,6 +156,8 @@ def access_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> HttpResp
     if request.method != "POST":
         return redirect("access_request_detail", bn9=bn9, pk=pk)
     form = _approve_form(access, access_request, request.POST)
+    if form and form.is_finding:
+        return _detail_page(request, access, access_request, form.unjudged())
     if form and not form.is_valid():
         return _detail_page(request, access, access_request, form, status=422)
     if form and "change" in request.POST:
@@ -327,14 +329,7 @@ def _preview(
             for program, role in given.items()
         ],
         "rest_waits": _rest_waits(access, access_request),
-        "refused": [
-            (row.label, row.wished)
-            for row in form.grid()
-            if row.wished
-            and not form.makes_bam()
-            and row.program not in given
-            and row.program.extension not in shared
-        ],
+        "refused": [] if form.makes_bam() else form.not_given(shared),
     }
 
 

@@ -75,6 +75,8 @@ def invitation_create(request: HttpRequest, bn9: str) -> HttpResponse:
     """Say in words what the person will be able to do, and once that is confirmed, send it."""
     access = enter(request, bn9)
     form = _form(access, request.POST if request.method == "POST" else None)
+    if form.is_finding:
+        return _create_page(request, access, form.unjudged(), 200)
     if not form.is_valid() or "change" in request.POST:
         return _create_page(request, access, form, 422 if form.errors else 200)
     offer = _offer(form)

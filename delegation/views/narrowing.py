@@ -33,8 +33,10 @@ def relationship_narrow(request: HttpRequest, bn9: str, client_bn9: str) -> Http
     if not mine:
         return redirect("client_detail", bn9=bn9, client_bn9=client_bn9)
     form = _form(request, mine)
-    status = 422 if form.is_bound else 200
-    if form.is_valid():
+    status = 422 if form.is_bound and not form.is_finding else 200
+    if form.is_finding:
+        form.unjudged()
+    elif form.is_valid():
         answer = narrow_relationship(
             actor=access.person,
             acting_for=access.acting_for,

@@ -106,6 +106,8 @@ def relationship_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> Ht
     if request.method != "POST":
         return redirect("relationship_request_detail", bn9=bn9, pk=pk)
     form = _approve_form(access, waiting, request.POST)
+    if form and form.is_finding:
+        return _request_page(request, access, waiting, form.unjudged())
     if form and not form.is_valid():
         return _request_page(request, access, waiting, form, status=422)
     if form and "change" in request.POST:

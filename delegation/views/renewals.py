@@ -48,6 +48,8 @@ def relationship_renew(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse
         messages.warning(request, _("Nothing in this relationship can be renewed now."))
         return redirect("relationship_detail", bn9=bn9, pk=pk)
     form = _form(access, one, request)
+    if form.is_finding:
+        return _form_page(request, access, one, form.unjudged(), status=200)
     if not form.is_valid():
         return _form_page(request, access, one, form, status=422)
     if "change" in request.POST:

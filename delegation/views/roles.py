@@ -43,9 +43,8 @@ def role_change(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     if request.method != "POST":
         return _form_page(request, access, membership, _form(access, request.GET, is_posted=False))
     form = _form(access, request.POST, is_posted=True)
-    if "find_programs" in request.POST or "change" in request.POST:
-        again = _form(access, request.POST, is_posted=False)
-        return _form_page(request, access, membership, again)
+    if form.is_finding or "change" in request.POST:
+        return _form_page(request, access, membership, form.unjudged())
     if not form.is_valid():
         return _form_page(request, access, membership, form, 422)
     change = _change(form)
@@ -73,7 +72,7 @@ def _form(access: Access, data: QueryDict, *, is_posted: bool) -> RoleChangeForm
     """The form of the reader; what is not posted to be read begins with what the address names."""
     is_bam = access.decide(Action.MANAGE_EMPLOYEES, access.acting_for).allowed
     roles = (Role.BAM, *PROGRAM_ROLES) if is_bam else (Role.EDITOR, Role.READER)
-    initial = {name: data.get(name, "") for name in ("role", "find", "first_day", "last_day")}
+    initial = {name: data.get(name, "") for name in ("role", "first_day", "last_day")}
     initial |= {"ending": data.get("ending") or RoleChangeForm.OPEN}
     return RoleChangeForm(
         data if is_posted else None,

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.core import mail
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
@@ -194,29 +192,3 @@ def test_a_choice_that_cannot_be_is_refused_in_words(
 ) -> None:
     answer = as_(world.manager(maple)).post(url("role_change", maple, eve), change(**wrong))
     assert answer.status_code == 422 and said in words(answer)
-
-
-def test_of_many_program_accounts_those_ticked_and_found_are_shown(
-    world: World, eve: User, maple: BusinessAccount
-) -> None:
-    boss, page, counts = as_(world.manager(maple)), url("role_change", maple, eve), []
-    for start, stop in ((10, 40), (40, 500)):
-        maple.programs.bulk_create(
-            type(world.program(maple))(
-                business=maple,
-                extension=f"RM{number:04}",
-                name=f"Port {number}",
-                opened_at=world.at,
-            )
-            for number in range(start, stop)
-        )
-        boss.get(page)
-        with CaptureQueriesContext(connection) as captured:
-            shown = boss.get(page)
-            counts.append(len(captured.captured_queries))
-    assert counts[0] == counts[1] and len(shown.context["form"].fields["programs"].choices) == 25
-    found = boss.post(page, change(find="port 444", find_programs="yes"))
-    assert found.status_code == 200
-    offered = [value for value, _label in found.context["form"].fields["programs"].choices]
-    assert offered == ["RM0001", "RM0444"], "What was ticked stays."
-    assert found.context["form"]["role"].value() == "editor"
