@@ -121,7 +121,7 @@ def _about_officer(
 
 
 def _locked(person: User) -> User:
-    return User.objects.select_for_update().get(pk=person.pk)
+    return User.objects.select_for_update(no_key=True).get(pk=person.pk)
 
 
 def _write(profile: PersonalProfile, details: ProfileDetails) -> None:

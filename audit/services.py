@@ -114,6 +114,14 @@ def record_all(acts: Collection[Mapping[str, Any]]) -> None:
     )
 
 
+def hold_chains(*chains: str) -> None:
+    """Holds the heads of chains, in key order, for a transaction that does several acts.
+
+    After every row that the acts change: whoever holds a head waits for nothing else (decision 45).
+    """
+    _locked_heads(chains)
+
+
 def chained(acts: Iterable[Mapping[str, Any]], heads: dict[str, Chain]) -> Iterator[Event]:
     """The events of many acts, linked but not yet written, for chains that begin with them.
 

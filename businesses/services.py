@@ -52,7 +52,7 @@ def link_new_programs(
     """
     if entity.bn9 != business.bn9:
         raise ValueError("The register entity is not this business.")
-    locked = BusinessAccount.objects.select_for_update().get(pk=business.pk)
+    locked = BusinessAccount.objects.select_for_update(no_key=True).get(pk=business.pk)
     linked = set(locked.programs.values_list("extension", flat=True))
     gained = ProgramAccount.objects.bulk_create(
         _program(locked, program, at)

@@ -35,7 +35,7 @@ from delegation.services.agreements import Agreement, Rules
 from delegation.services.clients import create_staff_assignment
 from delegation.services.employees import Grants, approve_access_request, create_access_request
 from delegation.services.invitations import Offer, create_invitation
-from delegation.services.program_groups import add_program_to_group, create_program_group
+from delegation.services.program_groups import add_programs_to_group, create_program_group
 from delegation.services.registrations import found_business
 from delegation.services.relationships import (
     Wish,
@@ -183,9 +183,8 @@ class World:
         """A program-account group that holds the program accounts."""
         boss = {"actor": self.manager(business), "acting_for": business, "at": self.at}
         group = done(create_program_group(name=name, **boss))
-        for extension in extensions:
-            program = self.program(business, extension)
-            done(add_program_to_group(group=group, program=program, **boss))
+        programs = [self.program(business, extension) for extension in extensions]
+        done(add_programs_to_group(group=group, programs=programs, **boss))
         return group
 
     def owns(self, person: User, email: str = "") -> User:

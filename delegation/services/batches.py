@@ -133,9 +133,11 @@ def send_request_batch(
     rows = list(locked.rows.filter(state=State.READY).order_by("number")[:A_PART])
     if not rows:
         return locked
-    if locked.confirmed_at is None:
-        _confirm(locked, actor, acting_for, at)
-    return _send(locked, rows, actor, acting_for, at)
+    ready, is_first = locked.rows.filter(state=State.READY).count(), locked.confirmed_at is None
+    answer = _send(locked, rows, actor, acting_for, at)
+    if is_first:
+        _confirm(locked, ready, actor, acting_for, at)
+    return answer
 
 
 def _has_sent_enough_files(firm: BusinessAccount, at: datetime) -> bool:
@@ -146,7 +148,10 @@ def _has_sent_enough_files(firm: BusinessAccount, at: datetime) -> bool:
     return sent >= settings.REQUEST_FILES_A_DAY
 
 
-def _confirm(batch: RequestBatch, actor: User, acting_for: BusinessAccount, at: datetime) -> None:
+def _confirm(
+    batch: RequestBatch, ready: int, actor: User, acting_for: BusinessAccount, at: datetime
+) -> None:
+    """Keep who confirmed the file; after what is sent, whose count and histories come in order."""
     batch.confirmed_at, batch.confirmed_by = at, actor
     batch.save(update_fields=["confirmed_at", "confirmed_by"])
     record(
@@ -154,7 +159,7 @@ def _confirm(batch: RequestBatch, actor: User, acting_for: BusinessAccount, at: 
         object_type="request_batch",
         object_id=str(batch.pk),
         object_label=batch.name,
-        after={"ready": batch.rows.filter(state=State.READY).count()},
+        after={"ready": ready},
         path="own:bam",
         **_about(actor, acting_for, at),
     )

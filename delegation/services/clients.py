@@ -21,7 +21,7 @@ from delegation.models import (
 )
 from delegation.models.periods import during
 from delegation.permissions import can_assign_staff, can_end_staff_assignment
-from delegation.services import roles as role_service
+from delegation.services import locks
 from delegation.services.decisions import Problem, not_allowed
 from delegation.services.group_acts import name_taken
 
@@ -291,9 +291,9 @@ def _held(
 ) -> tuple[User | EmployeeGroup, BusinessAccount | ClientGroup]:
     """Both sides of an assignment as they are now, held where they can end."""
     if isinstance(assignee, User):
-        role_service.lock_membership(assignee, acting_for)
+        locks.lock_memberships([assignee], acting_for)
     else:
-        assignee = role_service.lock_group(assignee)
+        assignee = locks.lock_group(assignee)
     return assignee, _lock_group(target) if isinstance(target, ClientGroup) else target
 
 

@@ -32,6 +32,7 @@ from delegation.permissions import (
     can_withdraw_access_request,
 )
 from delegation.roles import Action, Role, strongest
+from delegation.services import locks
 from delegation.services import roles as role_service
 from delegation.services.decisions import (
     Problem,
@@ -137,14 +138,14 @@ def approve_access_request(
     wished is added. A PAM decides the lines of its own programs; the others go on waiting.
     """
     if grants.make_bam:
-        role_service.lock_managers(acting_for)
+        locks.lock_managers(acting_for)
     locked = lock(access_request)
-    role_service.lock_membership(locked.person, acting_for)
+    locks.lock_memberships([locked.person], acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     lines = can_approve_access_request(access, locked)
     if grants.group:
-        grants = replace(grants, group=role_service.lock_group(grants.group))
+        grants = replace(grants, group=locks.lock_group(grants.group))
     given = grants.named(acting_for)
     problem = (
         why_not_decidable(locked, Decision.APPROVED, expected_version, at)

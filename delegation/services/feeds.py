@@ -15,7 +15,7 @@ from delegation.models import CalendarFeed
 from delegation.models.periods import during
 from delegation.permissions import can_list_relationships, can_view_calendar
 from delegation.services.decisions import own_path
-from delegation.services.roles import lock_membership
+from delegation.services.locks import lock_memberships
 
 
 def token_hash(token: str) -> str:
@@ -28,7 +28,7 @@ def create_calendar_feed(
     *, actor: User, acting_for: BusinessAccount, token: str, at: datetime
 ) -> CalendarFeed | Refusal:
     """Make the person's link, in place of the one before. The same secret again changes nothing."""
-    lock_membership(actor, acting_for)
+    lock_memberships([actor], acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     if not can_view_calendar(access):
@@ -65,7 +65,7 @@ def create_calendar_feed(
 @transaction.atomic
 def end_calendar_feed(*, actor: User, acting_for: BusinessAccount, at: datetime) -> bool:
     """End the person's link at once; say whether there was one."""
-    lock_membership(actor, acting_for)
+    lock_memberships([actor], acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
     feed = _live(actor, acting_for, at).first()
     if feed is None:

@@ -14,6 +14,7 @@ from delegation.access import Access
 from delegation.models import Membership
 from delegation.permissions import can_change_role, can_end_role, can_grant_role
 from delegation.roles import Role
+from delegation.services import locks
 from delegation.services import roles as role_service
 from delegation.services.decisions import Problem, not_allowed, own_path, why_closed
 from delegation.services.employees import WHOLE, why_not_person
@@ -57,9 +58,9 @@ def change_role(
     """
     person = membership.person
     if change.makes_bam:
-        role_service.lock_managers(acting_for)
-    role_service.lock_membership(person, acting_for)
-    role_service.lock_roles(person, acting_for)
+        locks.lock_managers(acting_for)
+    locks.lock_memberships([person], acting_for)
+    locks.lock_roles([person], acting_for)
     locked = Membership.objects.select_related("person").get(pk=membership.pk)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)

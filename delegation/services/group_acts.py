@@ -11,8 +11,8 @@ from audit.services import Refusal, business_chain, not_before, person_chain, re
 from businesses.models import BusinessAccount, ProgramGroup
 from delegation.access import Access, Decision
 from delegation.models import EmployeeGroup
+from delegation.services import locks
 from delegation.services.decisions import Problem, not_allowed
-from delegation.services.roles import lock_group
 
 type AnyGroup = EmployeeGroup | ProgramGroup
 
@@ -60,7 +60,7 @@ def hold[Group: (EmployeeGroup, ProgramGroup)](
     *, group: Group, at: datetime
 ) -> tuple[Group, datetime]:
     """The group as it is now, held, and the instant at which whoever waited for it acts."""
-    locked = lock_group(group)
+    locked = locks.lock_group(group)
     return locked, not_before(at, business_chain(locked.business.bn9))
 
 

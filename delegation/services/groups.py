@@ -4,6 +4,7 @@ Whoever changes a group holds its row: of an addition and an archiving in the sa
 one that comes second is told. Leaving and archiving end at once whatever came through the group.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from audit.services import Refusal
+from audit.services import Refusal, business_chain, not_before
 from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup
 from delegation.access import Access
 from delegation.models import (
@@ -29,6 +30,7 @@ from delegation.permissions import (
     can_remove_employee_from_group,
 )
 from delegation.roles import Role
+from delegation.services import locks
 from delegation.services import roles as role_service
 from delegation.services.decisions import Problem, why_closed
 from delegation.services.group_acts import (
@@ -86,18 +88,23 @@ def rename_employee_group(
 
 
 @transaction.atomic
-def add_employee_to_group(
-    *, actor: User, acting_for: BusinessAccount, group: EmployeeGroup, person: User, at: datetime
-) -> EmployeeGroupMember | Refusal:
-    """Put an employee into a group; what the group holds is theirs at once."""
-    role_service.lock_membership(person, acting_for)
-    locked, at = hold(group=group, at=at)
+def add_employees_to_group(
+    *,
+    actor: User,
+    acting_for: BusinessAccount,
+    group: EmployeeGroup,
+    people: Sequence[User],
+    at: datetime,
+) -> list[EmployeeGroupMember] | Refusal:
+    """Put employees into a group, all of them or nobody; what the group holds is theirs at once."""
+    locked = locks.lock_joining(people, group)
+    at = not_before(at, business_chain(locked.business.bn9))
     act = act_on("employee_group.add", actor, acting_for, locked, at)
     problem = why_not_changeable(act.access, locked, can_manage_groups(act.access))
-    problem = problem or why_not_addable(act.access, person)
+    problem = problem or _why_not_addable(act.access, people)
     if problem:
         return act.refused(problem)
-    return put_into_group(act.access, locked, person)
+    return [put_into_group(act.access, locked, person) for person in people]
 
 
 @transaction.atomic
@@ -105,8 +112,8 @@ def remove_employee_from_group(
     *, actor: User, acting_for: BusinessAccount, member: EmployeeGroupMember, at: datetime
 ) -> EmployeeGroupMember | Refusal:
     """Take an employee out of a group, or leave it; what came through it ends at once."""
-    role_service.lock_membership(member.person, acting_for)
-    locked, at = hold(group=member.group, at=at)
+    locked = locks.lock_joining([member.person], member.group)
+    at = not_before(at, business_chain(locked.business.bn9))
     act = act_on("employee_group.remove", actor, acting_for, locked, at)
     row = EmployeeGroupMember.objects.select_for_update(no_key=True).get(pk=member.pk)
     ours = locked.business_id == acting_for.pk
@@ -137,7 +144,7 @@ def grant_employee_group_role(
     """Give a group PAM or lower on a program account or a program-account group."""
     locked, at = hold(group=group, at=at)
     if isinstance(scope, ProgramGroup):
-        scope = role_service.lock_group(scope)
+        scope = locks.lock_group(scope)
     act = act_on("employee_group.grant", actor, acting_for, locked, at)
     problem = why_not_changeable(act.access, locked, can_manage_groups(act.access))
     problem = problem or _why_not_grantable(act.access, locked, scope, role)
@@ -198,13 +205,18 @@ def put_into_group(access: Access, group: EmployeeGroup, person: User) -> Employ
     return member
 
 
-def why_not_addable(access: Access, person: User) -> Problem | None:
-    """Why a person cannot be put into groups of the business."""
-    if person == access.person:
+def _why_not_addable(access: Access, people: Sequence[User]) -> Problem | None:
+    """Why people cannot be put into groups of the business, by the first who cannot."""
+    if access.person in people:
         return own_right(access)
-    members = Membership.objects.filter(during(access.at), person=person)
-    if not members.filter(business=access.acting_for).exists():
-        return "not_allowed", _("This person is no employee of the business.")
+    members = Membership.objects.filter(
+        during(access.at), business=access.acting_for, person__in=people
+    )
+    employees = set(members.values_list("person", flat=True))
+    for person in people:
+        if person.pk not in employees:
+            said = _("%(name)s is no employee of the business. Nobody was added.")
+            return "not_allowed", said % {"name": person.get_full_name()}
     return None
 
 

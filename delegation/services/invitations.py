@@ -29,6 +29,7 @@ from delegation.permissions import (
     can_revoke_invitation,
 )
 from delegation.roles import Role
+from delegation.services import locks
 from delegation.services import roles as role_service
 from delegation.services.decisions import Problem, not_allowed, own_path, why_closed
 from delegation.services.employees import WHOLE, Grants, why_not_person
@@ -163,7 +164,7 @@ def accept_invitation(
     """
     business = _hold(invitation.business)
     locked = _lock(invitation)
-    role_service.lock_membership(actor, business)
+    locks.lock_memberships([actor], business)
     at = not_before(at, business_chain(business.bn9), person_chain(actor))
     problem = (
         _why_not_theirs(actor, locked)
@@ -229,7 +230,7 @@ def why_not_acceptable(invitation: Invitation, person: User, at: datetime) -> Pr
 
 def _hold(business: BusinessAccount) -> BusinessAccount:
     """The business as it is now, held: its managers change one act at a time, and so does this."""
-    role_service.lock_managers(business)
+    locks.lock_managers(business)
     return BusinessAccount.objects.get(pk=business.pk)
 
 

@@ -4,6 +4,7 @@ Whoever changes a group holds its row. A program account that leaves it, and the
 archived, end at once what came through them.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -62,26 +63,22 @@ def rename_program_group(
 
 
 @transaction.atomic
-def add_program_to_group(
+def add_programs_to_group(
     *,
     actor: User,
     acting_for: BusinessAccount,
     group: ProgramGroup,
-    program: ProgramAccount,
+    programs: Sequence[ProgramAccount],
     at: datetime,
-) -> ProgramGroupMember | Refusal:
-    """Put a program account into a group: whoever has a role over the group has it there too."""
+) -> list[ProgramGroupMember] | Refusal:
+    """Put program accounts into a group, all or none: who has a role over it has it there too."""
     locked, at = hold(group=group, at=at)
     act = act_on("program_group.add", actor, acting_for, locked, at)
     problem = why_not_changeable(act.access, locked, can_manage_groups(act.access))
-    problem = problem or _why_not_addable(act.access, locked, program)
+    problem = problem or _why_not_addable(act.access, locked, programs)
     if problem:
         return act.refused(problem)
-    row = ProgramGroupMember.objects.filter(during(at), group=locked, program=program).first()
-    if row is None:
-        row = ProgramGroupMember.objects.create(group=locked, program=program, starts_at=at)
-        act.done(after={"program": str(program)})
-    return row
+    return [_put_into_group(act, locked, program) for program in programs]
 
 
 @transaction.atomic
@@ -129,14 +126,26 @@ def is_inside(access: Access, group: ProgramGroup) -> bool:
     return held.filter(**{f"{members}person": access.person}).exists()
 
 
+def _put_into_group(
+    act: GroupAct, group: ProgramGroup, program: ProgramAccount
+) -> ProgramGroupMember:
+    """Put a program account into a group that is held, once."""
+    live = ProgramGroupMember.objects.filter(during(act.access.at), group=group, program=program)
+    if row := live.first():
+        return row
+    row = ProgramGroupMember.objects.create(group=group, program=program, starts_at=act.access.at)
+    act.done(after={"program": str(program)})
+    return row
+
+
 def _why_not_addable(
-    access: Access, group: ProgramGroup, program: ProgramAccount
+    access: Access, group: ProgramGroup, programs: Sequence[ProgramAccount]
 ) -> Problem | None:
-    if program.business_id != access.acting_for.pk:
+    if any(program.business_id != access.acting_for.pk for program in programs):
         return not_yours(access)
     if is_inside(access, group):
         return own_right(access)
-    return why_closed(access, [program])
+    return why_closed(access, programs)
 
 
 def _named(group: ProgramGroup, name: str) -> ProgramGroup | None:

@@ -29,6 +29,7 @@ from delegation.permissions import can_review_access
 from delegation.reviews import (
     SIGN,
     Choice,
+    answers_digest,
     counts,
     digest_of,
     kept,
@@ -38,7 +39,7 @@ from delegation.reviews import (
     reducible_to,
 )
 from delegation.roles import Role
-from delegation.services import roles as role_service
+from delegation.services import locks
 from delegation.services.decisions import Problem, not_allowed
 from delegation.services.grants import RoleChange, change_role
 from delegation.services.groups import remove_employee_from_group
@@ -62,7 +63,7 @@ def create_access_review(
     *, actor: User, acting_for: BusinessAccount, at: datetime
 ) -> AccessReview | Refusal:
     """Open a review: keep a line for each grant that lives now."""
-    role_service.lock_managers(acting_for)
+    locks.lock_managers(acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
     review = AccessReview(business=acting_for, opened_at=at, opened_by=actor)
     problem = _why_not_reviewing(Access(actor, acting_for, at))
@@ -113,16 +114,26 @@ def answer_access_review(
 
 @transaction.atomic
 def apply_access_review(
-    *, actor: User, acting_for: BusinessAccount, review: AccessReview, at: datetime
+    *,
+    actor: User,
+    acting_for: BusinessAccount,
+    review: AccessReview,
+    expected: str,
+    at: datetime,
 ) -> list[Outcome] | Refusal:
     """Do what was answered next, line by line, each by itself: one that is refused stays open.
 
-    A grant that is over by now is left as it is, whatever was answered.
+    A grant that is over by now is left as it is, whatever was answered. `expected` is the digest of
+    the answers and of their grants as the reader saw them.
     """
-    role_service.lock_managers(acting_for)
+    locks.lock_managers(acting_for)
     locked = _lock(review)
+    _hold(next_changes(locked), acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
     problem = _why_not_open(Access(actor, acting_for, at), locked)
+    if answers_digest(locked, at) != expected:
+        said = _("This review changed while you had the page open. Nothing was applied.")
+        problem = problem or ("changed", said)
     if problem:
         return _refuse("access_review.apply", problem, actor, locked, at)
     outcomes = [
@@ -147,7 +158,7 @@ def sign_access_review(
 
     `expected` are the counts that the reader saw.
     """
-    role_service.lock_managers(acting_for)
+    locks.lock_managers(acting_for)
     locked = _lock(review)
     at = not_before(at, business_chain(acting_for.bn9))
     found = counts(locked)
@@ -171,6 +182,18 @@ def sign_access_review(
 
 
 # ---------------------------------------------------------------- one line
+
+
+def _hold(lines: list[AccessReviewLine], business: BusinessAccount) -> None:
+    """Hold all that the acts on these lines will, in the order of each of them (decision 45)."""
+    people = {line.person for line in lines}
+    locks.lock_requests(people, business)
+    locks.lock_memberships(people, business)
+    groups = {line.group_member.group for line in lines if line.group_member}
+    for group in sorted(groups, key=lambda one: one.pk):
+        locks.lock_group(group)
+    locks.lock_roles(people, business)
+    locks.lock_histories(people, business)
 
 
 def _why_not_answerable(line: AccessReviewLine, choice: Choice, actor: User) -> Problem | None:

@@ -26,6 +26,7 @@ from delegation.permissions import (
     can_suspend_membership,
 )
 from delegation.roles import Role
+from delegation.services import locks
 from delegation.services import roles as role_service
 from delegation.services.continuity import remove_former_successor
 from delegation.services.decisions import Problem, not_allowed, own_path
@@ -61,11 +62,13 @@ def end_membership(
     def end(row: Membership, at: datetime) -> Problem | None:
         row.ends_at, row.ended_by, row.end_reason = at, actor, reason
         role_service.end_all(person=row.person, business=row.business, ended_by=actor, at=at)
-        remove_former_successor(access=Access(actor, acting_for, at), person=row.person)
         if row.person_id != actor.pk:
             end_sessions(person=row.person)
         # Whoever has the form of a waiting request open decides it on what is true now.
-        _requests(row.person, row.business).pending_at(at).update(version=F("version") + 1)
+        waiting = AccessRequest.objects.pending_at(at).filter(person=row.person)
+        waiting.filter(bn9=row.business.bn9).update(version=F("version") + 1)
+        # Last, as it writes history: whoever holds the end of a history waits for nothing else.
+        remove_former_successor(access=Access(actor, acting_for, at), person=row.person)
         return None
 
     act = _Act("membership.end", "membership_ended", end, reason)
@@ -180,20 +183,12 @@ def _take(
 
 
 def _lock(row: Row, business: BusinessAccount) -> Row:
-    """The row as it is now, held; before it what else may change with it.
-
-    In the order of an approval: the managers, the person's requests, then what the person holds.
-    """
-    role_service.lock_managers(business)
+    """The row as it is now, held; before it what else may change with it, in its order."""
+    locks.lock_managers(business)
     person, _scope = _whose(row)
-    list(_requests(person, business).select_for_update(no_key=True).order_by("pk"))
+    locks.lock_requests([person], business)
     pk: Any = row.pk
     return type(row)._default_manager.select_for_update(no_key=True).get(pk=pk)
-
-
-def _requests(person: User, business: BusinessAccount) -> Any:
-    """The access requests of a person to a business that nobody closed."""
-    return AccessRequest.objects.filter(person=person, bn9=business.bn9, decision="")
 
 
 def _change(row: Row, act: _Act, business: BusinessAccount, at: datetime) -> Problem | None:

@@ -1,7 +1,7 @@
 """The role service: the only place that writes roles and memberships.
 
 Its callers record the act that they belong to; nothing here is an act of its own. Whatever may
-lower the number of Business Account Managers first locks the business row.
+lower the number of Business Account Managers first holds the business row (`locks`).
 """
 
 from collections.abc import Collection, Iterable
@@ -39,29 +39,6 @@ class Term(NamedTuple):
 
 
 FROM_NOW_ON = Term()
-
-
-def lock_managers(business: BusinessAccount) -> None:
-    """Hold the business row until the transaction ends: its managers change one act at a time."""
-    BusinessAccount.objects.select_for_update(no_key=True).get(pk=business.pk)
-
-
-def lock_membership(person: User, business: BusinessAccount) -> None:
-    """Hold what memberships the person has here, so that none ends while something is granted."""
-    rows = Membership.objects.select_for_update(no_key=True)
-    list(rows.filter(person=person, business=business).order_by("pk"))
-
-
-def lock_roles(person: User, business: BusinessAccount) -> None:
-    """Hold what the person holds directly in a business, so that none of it ends meanwhile."""
-    rows = ProgramRole.objects.select_for_update(no_key=True, of=("self",))
-    list(rows.filter(user=person, content_object__business=business).order_by("pk"))
-
-
-def lock_group[G: (EmployeeGroup, ProgramGroup)](group: G) -> G:
-    """The group as it is now, held: what it holds, and whom, changes one act at a time."""
-    rows = type(group)._default_manager.select_for_update(no_key=True, of=("self",))
-    return rows.select_related("business").get(pk=group.pk)
 
 
 def replaced_by(

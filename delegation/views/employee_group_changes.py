@@ -1,6 +1,6 @@
 """Who is put into an employee group and taken out of it, and which roles it gets and loses."""
 
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import User
 from delegation.access import Access
 from delegation.employees import managed_programs
 from delegation.entry import enter, require_any
@@ -31,12 +32,12 @@ from delegation.permissions import (
 )
 from delegation.roles import Role
 from delegation.services.groups import (
-    add_employee_to_group,
+    add_employees_to_group,
     end_employee_group_role,
     grant_employee_group_role,
     remove_employee_from_group,
 )
-from delegation.services.roles import lock_group
+from delegation.services.locks import lock_joining
 from delegation.views.employee_groups import back_to, enter_group, group_url, held, place
 from delegation.views.group_preview import (
     FormPage,
@@ -44,7 +45,6 @@ from delegation.views.group_preview import (
     account,
     by,
     choice,
-    in_turn,
     settle_at_once,
     settle_form,
 )
@@ -87,11 +87,8 @@ def employee_group_add(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse
             sentence=said % about,
             button=_("Add to the group"),
             success=done % {**about, "count": whole(len(people))},
-            act=lambda: in_turn(
-                partial(add_employee_to_group, group=group, person=person, **by(access))
-                for person in people
-            ),
-            concerned=lambda: [person.pk for person in people if lock_group(group)],
+            act=lambda: add_employees_to_group(group=group, people=people, **by(access)),
+            concerned=_joining(people, group),
             then=back_to(group),
             cancel_url=page.cancel_url,
         )
@@ -111,6 +108,16 @@ def _employees(
     kept = employees_named(access, "").exclude(person__in=inside).filter(pk__in=ticked[:100])
     rows = {str(row.pk): row for row in [*(kept if ticked else []), *found[:FOUND]]}
     return rows, len(found) > FOUND
+
+
+def _joining(people: Sequence[User], group: EmployeeGroup) -> Callable[[], list[int]]:
+    """What gives those who come into a group or leave it, and holds them and the group."""
+
+    def concerned() -> list[int]:
+        lock_joining(people, group)
+        return [person.pk for person in people]
+
+    return concerned
 
 
 def _uuid(text: str) -> UUID | None:
@@ -153,7 +160,7 @@ def employee_group_remove(request: HttpRequest, bn9: str, pk: UUID, member: int)
         button=button,
         success=done % about,
         act=lambda: remove_employee_from_group(member=row, **by(access)),
-        concerned=lambda: [row.person_id] if lock_group(group) else [],
+        concerned=_joining([row.person], group),
         then=lambda _answer: back,
         cancel_url=back,
         is_taking=True,

@@ -32,7 +32,7 @@ from delegation.services.groups import (
     create_employee_group,
     rename_employee_group,
 )
-from delegation.services.roles import lock_group
+from delegation.services.locks import lock_group
 from delegation.views.group_preview import (
     FormPage,
     Place,

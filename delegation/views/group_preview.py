@@ -1,6 +1,6 @@
 """The way of every act on a group: said in words with all that it changes, then confirmed, done."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,16 +134,6 @@ def choice(request: HttpRequest, choices: Sequence[tuple[str, str]], **words: An
     return ChooseForm(
         None if is_searching else request.POST, initial=initial, choices=choices, **words
     )
-
-
-def in_turn(acts: Iterable[Callable[[], object]]) -> object:
-    """What the last of the acts answers, or where one is refused, that refusal."""
-    answer: object = None
-    for act in acts:
-        answer = act()
-        if isinstance(answer, Refusal):
-            break
-    return answer
 
 
 def group_page(

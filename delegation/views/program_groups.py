@@ -1,7 +1,6 @@
 """Program-account groups: the list, one of them, and every change with its effect shown first."""
 
 from collections.abc import Callable
-from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -23,15 +22,15 @@ from delegation.groups import (
     roles_over,
 )
 from delegation.permissions import can_list_groups, can_manage_groups, can_reduce_groups
+from delegation.services.locks import lock_group
 from delegation.services.program_groups import (
-    add_program_to_group,
+    add_programs_to_group,
     archive_program_group,
     create_program_group,
     is_inside,
     remove_program_from_group,
     rename_program_group,
 )
-from delegation.services.roles import lock_group
 from delegation.terms import program_label
 from delegation.views.group_preview import (
     FormPage,
@@ -41,7 +40,6 @@ from delegation.views.group_preview import (
     by,
     choice,
     group_page,
-    in_turn,
     settle_at_once,
     settle_form,
 )
@@ -196,10 +194,7 @@ def program_group_add(request: HttpRequest, bn9: str, pk: int) -> HttpResponse:
             sentence=said % about,
             button=_("Add to the group"),
             success=done % {**about, "count": whole(len(programs))},
-            act=lambda: in_turn(
-                partial(add_program_to_group, group=group, program=program, **by(access))
-                for program in programs
-            ),
+            act=lambda: add_programs_to_group(group=group, programs=programs, **by(access)),
             concerned=_held(group, access),
             then=_back_to(group),
             cancel_url=page.cancel_url,

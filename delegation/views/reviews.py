@@ -1,5 +1,6 @@
 """The yearly access review: what everybody holds, what shall become of it, and who signed that."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from delegation.navigation import employee_nav, section_nav
 from delegation.permissions import can_list_access_reviews, can_review_access
 from delegation.reviews import (
     answered,
+    answers_digest,
     begun_since,
     counts,
     in_words,
@@ -113,14 +115,18 @@ def access_review_apply(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespons
     access, review = _enter(request, bn9, pk)
     if review.signed_at:
         return redirect("access_review_detail", bn9=bn9, pk=pk)
-    preview = _to_apply(review)
+    preview = _to_apply(access, review)
     if request.method != "POST" or not is_confirmed(request, preview):
-        context = previewed(request, preview)
-        status = 409 if context["has_changed"] else 200
-        return _page(request, "apply", access, review, context, status)
+        return _apply_page(request, access, review, preview)
     answer = apply_access_review(
-        actor=access.person, acting_for=access.acting_for, review=review, at=access.at
+        actor=access.person,
+        acting_for=access.acting_for,
+        review=review,
+        expected=preview["digest"],
+        at=access.at,
     )
+    if isinstance(answer, Refusal) and answer.code == "changed":
+        return _apply_page(request, access, review, _to_apply(access, review))
     if isinstance(answer, Refusal):
         return _lines_page(request, access, review, refusal=answer)
     key = results.keep(request, [_result(one) for one in answer if _is_telling(one)])
@@ -196,17 +202,23 @@ def _form(
     return AccessReviewAnswerForm(data, lines=lines, own=access.person.pk, over=over)
 
 
-def _to_apply(review: AccessReview) -> dict[str, Any]:
+def _to_apply(access: Access, review: AccessReview) -> dict[str, Any]:
     """What the next answers will do in words: each change; how many are kept, and come later."""
     changes, are_kept = next_changes(review), kept(review).count()
     return {
-        "changes": [[line.person_name, in_words(line), _answered(line)] for line in changes],
+        "digest": answers_digest(review, access.at),
+        "changes": [
+            [line.person_name, in_words(line), _answered(line, access.at)] for line in changes
+        ],
         "kept": are_kept,
         "later": answered(review).count() - are_kept - len(changes),
     }
 
 
-def _answered(line: AccessReviewLine) -> str:
+def _answered(line: AccessReviewLine, at: datetime) -> str:
+    """What becomes of a grant; one that is over by now is left alone."""
+    if not line.grant.active_at(at):
+        return str(ReviewResult.CHANGED.label)
     if line.reduce_to:
         return _("Reduce to %(role)s") % {"role": Role(line.reduce_to).label}
     return str(ReviewAnswer(line.answer).label)
@@ -246,6 +258,15 @@ def _list_page(
     }
     status = status_of(refusal) if refusal else 200
     return _page(request, "list", access, None, context, status)
+
+
+def _apply_page(
+    request: HttpRequest, access: Access, review: AccessReview, preview: dict[str, Any]
+) -> HttpResponse:
+    """What will be done; where a reader confirmed something else, with a word on that."""
+    context = previewed(request, preview)
+    status = 409 if context["has_changed"] else 200
+    return _page(request, "apply", access, review, context, status)
 
 
 def _lines_page(

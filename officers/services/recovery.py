@@ -15,6 +15,7 @@ from audit.services import Refusal, business_chain, not_before, record
 from businesses.models import BusinessAccount
 from delegation.models import Decision, Grant, Membership, RecoveryRequest
 from delegation.models.periods import during
+from delegation.services import locks
 from delegation.services import roles as role_service
 from delegation.services.decisions import Problem, close, lock, why_not_decidable
 from delegation.services.recovery import about_recovery, refuse_recovery, tell_of_recovery
@@ -132,7 +133,7 @@ def _lock(
     """The business, whose managers hold still, and the request; the instant once both are held."""
     business = BusinessAccount.objects.filter(bn9=recovery_request.bn9).first()
     if business:
-        role_service.lock_managers(business)
+        locks.lock_managers(business)
     locked = lock(recovery_request)
     return business, locked, not_before(at, business_chain(locked.bn9))
 

@@ -33,7 +33,7 @@ from delegation.services.clients import create_client_group
 from delegation.services.continuity import nominate_successor
 from delegation.services.feeds import token_hash
 from delegation.services.groups import (
-    add_employee_to_group,
+    add_employees_to_group,
     create_employee_group,
     grant_employee_group_role,
 )
@@ -124,7 +124,7 @@ class Cast:
                 person=people[person], business=maple, starts_at=before.at,
                 token_hash=token_hash(self.ids[name]),
             )  # fmt: skip
-        place = done(add_employee_to_group(group=group, person=people["group"], **common))
+        [place] = done(add_employees_to_group(group=group, people=[people["group"]], **common))
         bundle = before.program_group("Imports", maple, "RM0001")
         done(grant_employee_group_role(group=group, scope=bundle, role=Role.READER, **common))
         self.ids |= {"employee_group": group.pk, "program_group": bundle.pk, "place": place.pk}

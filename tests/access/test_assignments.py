@@ -11,7 +11,7 @@ from delegation.models import Ceiling, ClientGroup, EmployeeGroup, StaffAssignme
 from delegation.reasons import Reason
 from delegation.roles import Role
 from delegation.services.clients import add_client_to_group, create_client_group
-from delegation.services.groups import add_employee_to_group, create_employee_group
+from delegation.services.groups import add_employees_to_group, create_employee_group
 from delegation.standing import PathKind
 from tests.access.random_worlds import submission
 from tests.access.test_paths import EDIT, EVERYTHING, VIEW, by, reason
@@ -31,7 +31,7 @@ class Firm:
         common = {"actor": world.manager(self.itn), "acting_for": self.itn, "at": world.at}
         self.ben, self.eve = world.member("Ben", self.itn), world.member("Eve", self.itn)
         self.team: EmployeeGroup = done(create_employee_group(name="Team", **common))
-        self.place = done(add_employee_to_group(group=self.team, person=self.ben, **common))
+        [self.place] = done(add_employees_to_group(group=self.team, people=[self.ben], **common))
         self.ontario: ClientGroup = done(create_client_group(name="Ontario", **common))
         self.listed = done(add_client_to_group(group=self.ontario, client=self.maple, **common))
         self.version = by(world, self.maple, self.itn)

@@ -33,7 +33,7 @@ from delegation.services.clients import (
 )
 from delegation.services.employees import Grants, approve_access_request
 from delegation.services.groups import (
-    add_employee_to_group,
+    add_employees_to_group,
     create_employee_group,
     grant_employee_group_role,
 )
@@ -88,7 +88,7 @@ def grouped(world: World, maple: BusinessAccount, scope: Any) -> User:
     """Gwen, whose employee group edits the scope."""
     gwen, lead = world.member("Gwen", maple), lead_of(world, maple)
     group = done(create_employee_group(name="Imports", **lead))
-    done(add_employee_to_group(group=group, person=gwen, **lead))
+    done(add_employees_to_group(group=group, people=[gwen], **lead))
     done(grant_employee_group_role(group=group, scope=scope, role=Role.EDITOR, **lead))
     return gwen
 
@@ -132,7 +132,7 @@ def member_of_an_assigned_group(world: World, maple: BusinessAccount) -> Chain:
     itn = served(world, maple)
     ben, lead = world.member("Ben", itn), lead_of(world, itn)
     team = done(create_employee_group(name="Team", **lead))
-    place = done(add_employee_to_group(group=team, person=ben, **lead))
+    [place] = done(add_employees_to_group(group=team, people=[ben], **lead))
     done(create_staff_assignment(assignee=team, target=maple, role=Ceiling.EDITOR, **lead))
     return Chain(ben, itn, place)
 

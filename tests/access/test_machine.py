@@ -393,9 +393,9 @@ class Histories(RuleBasedStateMachine):
         members = sorted({row.person for row in self.model.find("membership", business=business)})
         people = members if whom % 4 and members else sorted(self.cast.people)
         person = people[whom % len(people)]
-        answer = groups.add_employee_to_group(
+        answer = groups.add_employees_to_group(
             group=self.cast.groups[group],
-            person=self.cast.people[person],
+            people=[self.cast.people[person]],
             **self.by(actor, business),
         )
         self.same("join_group", answer, self.model.join_group(actor, group, person))
@@ -463,9 +463,9 @@ class Histories(RuleBasedStateMachine):
         """A program account of Maple goes into the program-account group."""
         names = self.programs_of("Maple")
         name, actor = names[what % len(names)], self.actor(who, "Maple")
-        answer = program_groups.add_program_to_group(
+        answer = program_groups.add_programs_to_group(
             group=self.cast.bundles["First"],
-            program=self.programs[name],
+            programs=[self.programs[name]],
             **self.by(actor, "Maple"),
         )
         self.same("bundle", answer, self.model.bundle(actor, "First", name))

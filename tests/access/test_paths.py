@@ -19,7 +19,7 @@ from delegation.services.clients import (
     end_staff_assignment,
 )
 from delegation.services.groups import (
-    add_employee_to_group,
+    add_employees_to_group,
     create_employee_group,
     grant_employee_group_role,
 )
@@ -103,7 +103,7 @@ def test_an_employee_group_gives_and_takes_at_once(world: World) -> None:
     programs = world.program_group("All doors", maple, "RM0001")
     done(grant_employee_group_role(group=group, scope=programs, role=Role.EDITOR, **common))
     assert reason(world, gwen, maple, version) is Reason.NO_ROLE
-    member = done(add_employee_to_group(group=group, person=gwen, **common))
+    [member] = done(add_employees_to_group(group=group, people=[gwen], **common))
     assert reason(world, gwen, maple, version, EDIT) is Reason.ALLOWED
     member.ends_at = world.at
     member.save()
@@ -370,7 +370,7 @@ def test_a_path_lasts_as_long_as_its_shortest_link(world: World) -> None:
     common = {"actor": world.manager(itn), "acting_for": itn, "at": world.at}
     ben = world.member("Ben", itn)
     team = done(create_employee_group(name="Team", **common))
-    place = done(add_employee_to_group(group=team, person=ben, **common))
+    [place] = done(add_employees_to_group(group=team, people=[ben], **common))
     clients = done(create_client_group(name="Ontario", **common))
     listed = done(add_client_to_group(group=clients, client=maple, **common))
     assignment = StaffAssignment.objects.create(
@@ -397,7 +397,7 @@ def test_an_own_role_lasts_no_longer_than_membership_and_group(world: World) -> 
     group = done(create_employee_group(name="Imports", **common))
     program = world.program(maple)
     done(grant_employee_group_role(group=group, scope=program, role=Role.EDITOR, **common))
-    place = done(add_employee_to_group(group=group, person=gwen, **common))
+    [place] = done(add_employees_to_group(group=group, people=[gwen], **common))
     for days, link in ((20, place), (10, gwen.memberships.get())):
         link.ends_at = world.later(days=days).at
         link.save()

@@ -42,7 +42,7 @@ from delegation.services.clients import add_client_to_group, create_client_group
 from delegation.services.employees import withdraw_access_request
 from delegation.services.endings import leave_relationship
 from delegation.services.groups import (
-    add_employee_to_group,
+    add_employees_to_group,
     create_employee_group,
     grant_employee_group_role,
 )
@@ -71,7 +71,7 @@ def rich(world: World) -> World:
     named(world, maple, world.employee("Rea", maple, RM0001="reader"))
     boss = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
     group = done(create_employee_group(name="Customs", **boss))
-    done(add_employee_to_group(group=group, person=pam, **boss))
+    done(add_employees_to_group(group=group, people=[pam], **boss))
     done(
         grant_employee_group_role(
             group=group, scope=world.program(maple, "RM0002"), role=Role.READER, **boss

@@ -1,5 +1,6 @@
 """What a racer can do: each act of two people who decide at once, and the same without locks."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,12 +8,13 @@ from typing import Any
 from django.db import DatabaseError, transaction
 
 from accounts.models import User
-from audit.services import Refusal
+from audit.services import Refusal, business_chain
 from businesses.models import BusinessAccount, ProgramGroup
 from businesses.register import EntityProgram, LegalEntity
 from businesses.services import open_business
 from delegation.models import (
     AccessRequest,
+    AccessReview,
     BusinessRole,
     Ceiling,
     EmployeeGroup,
@@ -21,25 +23,37 @@ from delegation.models import (
     Membership,
     Relationship,
     RelationshipRequest,
+    RequestBatch,
+    RequestTally,
     Succession,
 )
 from delegation.models.periods import during
+from delegation.reviews import answers_digest
 from delegation.roles import Role
 from delegation.services import (
     agreements,
+    batches,
     changes,
     continuity,
     employees,
     endings,
+    grants,
     groups,
     invitations,
+    locks,
     program_groups,
     relationships,
     renewals,
+    reviews,
     rights,
     roles,
 )
 from delegation.services.registrations import found_business
+
+type Act = Callable[[dict[str, Any], datetime], Any]
+
+A_MOMENT = 0.1
+"""Seconds that a slow act leaves to the other one."""
 
 
 def outcome(name: str, about: dict[str, Any], at: datetime) -> str:
@@ -205,9 +219,9 @@ def revoke(about: dict[str, Any], at: datetime) -> Any:
 
 
 def join_group(about: dict[str, Any], at: datetime) -> Any:
-    return groups.add_employee_to_group(
+    return groups.add_employees_to_group(
         group=EmployeeGroup.objects.get(pk=about["group"]),
-        person=User.objects.get(pk=about["victim"]),
+        people=[User.objects.get(pk=about["victim"])],
         **_who(about, at),
     )
 
@@ -260,13 +274,93 @@ def take_over(about: dict[str, Any], at: datetime) -> Any:
     )
 
 
-ACTS: dict[str, Callable[[dict[str, Any], datetime], Any]] = {
+# ---------------------------------------------------------------- several acts in one
+
+
+def add_people(about: dict[str, Any], at: datetime) -> Any:
+    people = list(User.objects.filter(pk__in=about["people"]).order_by("pk"))
+    group = EmployeeGroup.objects.get(pk=about["group"])
+    return groups.add_employees_to_group(group=group, people=people, **_who(about, at))
+
+
+@transaction.atomic
+def add_one_by_one(about: dict[str, Any], at: datetime) -> Any:
+    """As one must not: the history is held before the next membership."""
+    group = EmployeeGroup.objects.get(pk=about["group"])
+    for person in User.objects.filter(pk__in=about["people"]).order_by("pk"):
+        groups.add_employees_to_group(group=group, people=[person], **_who(about, at))
+
+
+def apply_answers(about: dict[str, Any], at: datetime) -> Any:
+    review = AccessReview.objects.get(pk=about["review"])
+    answers = reviews.apply_access_review(
+        review=review, expected=answers_digest(review, at), **_who(about, at)
+    )
+    refused = [one.refusal for one in answers if one.refusal] if type(answers) is list else []
+    return refused[0] if refused else answers
+
+
+def change_role(about: dict[str, Any], at: datetime) -> Any:
+    program = BusinessAccount.objects.get(pk=about["business"]).programs.get(extension="RM0002")
+    return grants.change_role(
+        membership=_membership(about, at),
+        change=grants.RoleChange(Role.READER, frozenset({program.pk})),
+        **_who(about, at),
+    )
+
+
+def send_file(about: dict[str, Any], at: datetime) -> Any:
+    batch = RequestBatch.objects.get(pk=about["batch"])
+    return batches.send_request_batch(batch=batch, **_who(about, at))
+
+
+def ask_firm(about: dict[str, Any], at: datetime) -> Any:
+    wish = relationships.Wish(Level.BUSINESS)
+    return relationships.create_relationship_request(
+        client_bn9=about["asked"], wish=wish, **_who(about, at)
+    )
+
+
+def _slowly(act: Act, hold: Callable[[BusinessAccount, User | None], object]) -> Act:
+    """The same act, which stops for a moment once it holds the first of what it needs."""
+
+    @transaction.atomic
+    def slow(about: dict[str, Any], at: datetime) -> Any:
+        victim = User.objects.filter(pk=about.get("victim")).first()
+        hold(BusinessAccount.objects.get(pk=about["business"]), victim)
+        time.sleep(A_MOMENT)
+        return act(about, at)
+
+    return slow
+
+
+def _hold_membership(business: BusinessAccount, person: User | None) -> None:
+    locks.lock_memberships([person] if person else [], business)
+
+
+def _hold_business(business: BusinessAccount, person: User | None) -> None:
+    locks.lock_managers(business)
+    _hold_membership(business, person)
+
+
+def _hold_count(business: BusinessAccount, _person: User | None) -> None:
+    RequestTally.objects.select_for_update().filter(asker=business_chain(business.bn9)).first()
+
+
+SLOW: dict[str, Act] = {
+    "slow_change_role": _slowly(change_role, _hold_membership),
+    "slow_end_membership": _slowly(end_membership, _hold_business),
+    "slow_ask_firm": _slowly(ask_firm, _hold_count),
+}
+
+ACTS: dict[str, Act] = SLOW | {
     act.__name__: act
     for act in (
         approve, make_bam, reject, withdraw, agree, reject_firm, withdraw_firm, end_firm,
         leave_client, change_firm, renew_firm, end_membership, suspend, demote, set_an_end,
         register, stop, take_over, accept, revoke,
         join_group, archive_group, grant_over, archive_bundle,
+        add_people, add_one_by_one, apply_answers, change_role, send_file,
     )
 }  # fmt: skip
 
@@ -294,7 +388,7 @@ def without_locks(meet: Callable[[], None]) -> list[tuple[str, Callable[..., Any
         ("delegation.services.employees.lock", read),
         ("delegation.services.relationships.lock", read),
         ("delegation.services.invitations._lock", read),
-        ("delegation.services.roles.lock_group", read),
-        ("delegation.services.roles.lock_managers", lambda business: None),
+        ("delegation.services.locks.lock_group", read),
+        ("delegation.services.locks.lock_managers", lambda business: None),
         ("delegation.services.roles.lasting_managers", counted),
     ]

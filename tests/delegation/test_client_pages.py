@@ -31,7 +31,7 @@ from delegation.services.clients import (
     create_client_group,
     create_staff_assignment,
 )
-from delegation.services.groups import add_employee_to_group, create_employee_group
+from delegation.services.groups import add_employees_to_group, create_employee_group
 from delegation.services.relationships import (
     approve_relationship_request,
     reject_relationship_request,
@@ -752,7 +752,7 @@ def test_groups_stand_on_the_page(
     clients = done(create_client_group(name="Furniture", **act))
     done(add_client_to_group(group=clients, client=served, **act))
     team: EmployeeGroup = done(create_employee_group(name="Team A", **act))
-    done(add_employee_to_group(group=team, person=world.member("Ben", itn), **act))
+    done(add_employees_to_group(group=team, people=[world.member("Ben", itn)], **act))
     done(create_staff_assignment(assignee=team, target=clients, role=Ceiling.READER, **act))
 
     page = words(manager.get(client_url(itn, served)))

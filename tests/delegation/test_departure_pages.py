@@ -13,7 +13,7 @@ from delegation.departures import possessions
 from delegation.models import Membership
 from delegation.roles import Role
 from delegation.services.groups import (
-    add_employee_to_group,
+    add_employees_to_group,
     create_employee_group,
     grant_employee_group_role,
 )
@@ -70,7 +70,7 @@ def test_the_list_says_what_was_held_from_where_until_when(
     done(
         grant_employee_group_role(group=group, scope=program, role=Role.READER, **boss, at=world.at)
     )
-    done(add_employee_to_group(group=group, person=rea, **boss, at=world.at))
+    done(add_employees_to_group(group=group, people=[rea], **boss, at=world.at))
     sooner, end = world.at + timedelta(days=2), world.at + timedelta(days=5)
     first = rea.memberships.get()
     role = program.role_rows.get(user=rea)

@@ -91,9 +91,9 @@ class Firm:
         person, program = self.dice.choice(self.people), self.dice.choice(self.programs)
         scope, role = self.dice.choice([bundle, bundle, program]), self.dice.choice(PROGRAM_ROLES)
         give = [
-            lambda: groups.add_employee_to_group(group=group, person=person, **now),
+            lambda: groups.add_employees_to_group(group=group, people=[person], **now),
             lambda: groups.grant_employee_group_role(group=group, scope=scope, role=role, **now),
-            lambda: program_groups.add_program_to_group(group=bundle, program=program, **now),
+            lambda: program_groups.add_programs_to_group(group=bundle, programs=[program], **now),
         ]
         take = [
             self._on(EmployeeGroupMember, groups.remove_employee_from_group, "member", now),
@@ -227,7 +227,7 @@ def test_the_words_count_everybody_and_name_who_keeps_what(world: World) -> None
     world.employee("Ana", maple, RM0002="reader")
     people = [world.person("Ana"), *(world.member(f"Ben {n}", maple) for n in range(3))]
     for person in people:
-        done(groups.add_employee_to_group(group=group, person=person, **boss))
+        done(groups.add_employees_to_group(group=group, people=[person], **boss))
     bundle = world.program_group("All", maple, "RM0001", "RM0002", "RM0003", "RM0004")
     grant = {"group": group, "scope": bundle, "role": Role.READER, **boss}
     done(groups.grant_employee_group_role(**grant))

@@ -19,7 +19,7 @@ from delegation.models import AccessRequest, Membership
 from delegation.roles import Role
 from delegation.services.employees import Grants, approve_access_request, withdraw_access_request
 from delegation.services.groups import (
-    add_employee_to_group,
+    add_employees_to_group,
     create_employee_group,
     grant_employee_group_role,
 )
@@ -164,7 +164,7 @@ def test_the_list_names_the_group_that_a_right_comes_through(
             group=group, scope=world.program(maple, "RM0002"), role=Role.EDITOR, **act
         )
     )
-    done(add_employee_to_group(group=group, person=rita, **act))
+    done(add_employees_to_group(group=group, people=[rita], **act))
     bundle = world.program_group("Both", maple, "RM0001", "RM0002")
     done(grant_employee_group_role(group=group, scope=bundle, role=Role.READER, **act))
     page = signed_in(world.manager(maple)).get(people(maple)).content.decode()

@@ -34,7 +34,7 @@ from delegation.models import (
     Visibility,
 )
 from delegation.request_file import check
-from delegation.reviews import Choice, counts
+from delegation.reviews import Choice, answers_digest, counts
 from delegation.roles import Role
 from delegation.services import (
     agreements,
@@ -547,9 +547,9 @@ def _create_employee_group(scene: Scene) -> Act:
     return partial(groups.create_employee_group, name="Customs", **scene.boss)
 
 
-def _add_employee_to_group(scene: Scene) -> Act:
+def _add_employees_to_group(scene: Scene) -> Act:
     group = scene.employee_group()
-    return partial(groups.add_employee_to_group, group=group, person=scene.eve, **scene.boss)
+    return partial(groups.add_employees_to_group, group=group, people=[scene.eve], **scene.boss)
 
 
 def _grant_employee_group_role(scene: Scene) -> Act:
@@ -570,7 +570,7 @@ def _rename_employee_group(scene: Scene) -> Act:
 
 def _full_group(scene: Scene) -> Any:
     """A group with a member, a role on a program account and one on a group of them."""
-    done(_add_employee_to_group(scene)())
+    done(_add_employees_to_group(scene)())
     group = EmployeeGroup.objects.get()
     for scope in (scene.program, scene.world.program_group("Both", scene.maple, "RM0002")):
         done(
@@ -605,10 +605,10 @@ def _rename_program_group(scene: Scene) -> Act:
     return partial(program_groups.rename_program_group, group=group, name="Ontario", **scene.boss)
 
 
-def _add_program_to_group(scene: Scene) -> Act:
+def _add_programs_to_group(scene: Scene) -> Act:
     group = scene.world.program_group("Both", scene.maple)
     return partial(
-        program_groups.add_program_to_group, group=group, program=scene.program, **scene.boss
+        program_groups.add_programs_to_group, group=group, programs=[scene.program], **scene.boss
     )
 
 
@@ -709,12 +709,15 @@ def _answer_access_review(scene: Scene) -> Act:
 
 
 def _apply_access_review(scene: Scene) -> Act:
-    return partial(reviews.apply_access_review, **_opened(scene, ReviewAnswer.REDUCE))
+    opened = _opened(scene, ReviewAnswer.REDUCE)
+    expected = answers_digest(opened["review"], scene.world.at)
+    return partial(reviews.apply_access_review, expected=expected, **opened)
 
 
 def _sign_access_review(scene: Scene) -> Act:
     opened = _opened(scene, ReviewAnswer.KEEP)
-    done(reviews.apply_access_review(**opened))
+    expected = answers_digest(opened["review"], scene.world.at)
+    done(reviews.apply_access_review(expected=expected, **opened))
     return partial(reviews.sign_access_review, expected=counts(opened["review"]), **opened)
 
 
@@ -801,7 +804,7 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     clients.change_staff_assignment: _change_staff_assignment,
     clients.end_staff_assignment: _end_staff_assignment,
     groups.create_employee_group: _create_employee_group,
-    groups.add_employee_to_group: _add_employee_to_group,
+    groups.add_employees_to_group: _add_employees_to_group,
     groups.grant_employee_group_role: _grant_employee_group_role,
     groups.rename_employee_group: _rename_employee_group,
     groups.remove_employee_from_group: _remove_employee_from_group,
@@ -809,7 +812,7 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     groups.archive_employee_group: _archive_employee_group,
     program_groups.create_program_group: _create_program_group,
     program_groups.rename_program_group: _rename_program_group,
-    program_groups.add_program_to_group: _add_program_to_group,
+    program_groups.add_programs_to_group: _add_programs_to_group,
     program_groups.remove_program_from_group: _remove_program_from_group,
     program_groups.archive_program_group: _archive_program_group,
     reminders.write_reminders: _write_reminders,

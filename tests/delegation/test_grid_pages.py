@@ -8,7 +8,7 @@ from businesses.models import BusinessAccount, ProgramAccount
 from delegation.models import Membership
 from delegation.roles import Role
 from delegation.services.groups import (
-    add_employee_to_group,
+    add_employees_to_group,
     create_employee_group,
     grant_employee_group_role,
 )
@@ -32,7 +32,7 @@ def test_each_cell_says_role_and_source_as_far_as_the_reader_may_know(
     group = done(create_employee_group(name="Desk", **act))
     second = world.program(maple, "RM0002")
     done(grant_employee_group_role(group=group, scope=second, role=Role.EDITOR, **act))
-    done(add_employee_to_group(group=group, person=rita, **act))
+    done(add_employees_to_group(group=group, people=[rita], **act))
 
     page = words(as_(world.manager(maple)).get(url(maple)))
     assert "Rita Reader Direct Editor Through the group Desk" in page

@@ -48,8 +48,8 @@ class Desk:
                     group=self.group, scope=scope, role=role, **self.boss
                 )
             )
-        self.place = done(
-            groups.add_employee_to_group(group=self.group, person=self.ana, **self.boss)
+        [self.place] = done(
+            groups.add_employees_to_group(group=self.group, people=[self.ana], **self.boss)
         )
         self.browser = as_(world.manager(self.maple))
 
@@ -204,7 +204,7 @@ def test_archiving_ends_the_work_for_clients(world: World) -> None:
     boss = {"actor": world.manager(north), "acting_for": north, "at": world.at}
     group = done(groups.create_employee_group(name="Desk", **boss))
     ana = world.member("Ana", north)
-    done(groups.add_employee_to_group(group=group, person=ana, **boss))
+    done(groups.add_employees_to_group(group=group, people=[ana], **boss))
     done(create_staff_assignment(assignee=group, target=maple, role=Ceiling.EDITOR, **boss))
     parts = {"bn9": north.bn9, "pk": group.pk}
     detail = words(as_(world.manager(north)).get(reverse("employee_group_detail", kwargs=parts)))
@@ -236,6 +236,24 @@ def test_a_program_account_comes_into_a_group_and_out_of_it(desk: Desk) -> None:
     assert "Archived" in words(desk.browser.get(desk.url("program_group_detail")))
 
 
+def test_several_come_into_a_group_together_or_not_at_all(desk: Desk) -> None:
+    stranger, closed = desk.world.person("Zoe Zed"), desk.world.program(desk.maple)
+    ProgramAccount.objects.filter(pk=closed.pk).update(closed_at=desk.world.at)
+    more = [desk.world.program(desk.maple, "RM0002"), closed]
+    half = desk.world.program_group("Half", desk.maple)
+    refused = [
+        groups.add_employees_to_group(group=desk.group, people=[desk.ben, stranger], **desk.boss),
+        program_groups.add_programs_to_group(group=half, programs=more, **desk.boss),
+    ]
+    assert [isinstance(one, Refusal) and str(one.message) for one in refused] == [
+        "Zoe Zed is no employee of the business. Nobody was added.",
+        "RM 0001 Maple 1 is closed: nothing can be given on it.",
+    ]
+    assert [row.person for row in desk.group.members.all()] == [desk.ana]
+    assert not half.members.exists()
+    assert Event.objects.filter(verb__endswith="group.add.refused").count() == 2
+
+
 def test_everybody_leaves_a_group_and_only_that(desk: Desk) -> None:
     browser = as_(desk.ana)
     own = reverse("employee_detail", kwargs={"bn9": desk.maple.bn9, "pk": desk.ticket(desk.ana)})
@@ -253,7 +271,7 @@ def test_everybody_leaves_a_group_and_only_that(desk: Desk) -> None:
 
 def test_who_is_in_a_group_gives_it_nothing(desk: Desk) -> None:
     ana = desk.world.employee("Ana Second", desk.maple)
-    done(groups.add_employee_to_group(group=desk.group, person=ana, **desk.boss))
+    done(groups.add_employees_to_group(group=desk.group, people=[ana], **desk.boss))
     browser = as_(ana)
     assert "You are in this group yourself" in words(browser.get(desk.url("employee_group_detail")))
     role = {"scope": "RM0001", "role": "pam"}

@@ -17,7 +17,7 @@ from delegation.invariants import CHECKS
 from delegation.models import BusinessRole, Membership, ProgramRole
 from delegation.roles import Role
 from delegation.services.groups import (
-    add_employee_to_group,
+    add_employees_to_group,
     create_employee_group,
     grant_employee_group_role,
 )
@@ -59,7 +59,7 @@ def grouped(world: World, business: BusinessAccount, person: User) -> None:
     group = done(create_employee_group(name="Customs", **boss))
     program = world.program(business, "RM0002")
     done(grant_employee_group_role(group=group, scope=program, role=Role.READER, **boss))
-    done(add_employee_to_group(group=group, person=person, **boss))
+    done(add_employees_to_group(group=group, people=[person], **boss))
 
 
 def breaches(world: World) -> list[str]:
@@ -193,7 +193,7 @@ def test_the_confirm_page_says_what_goes(world: World) -> None:
     world.assign("Ben", north, maple)
     boss = {"actor": world.manager(north), "acting_for": north, "at": world.at}
     group = done(create_employee_group(name="Customs", **boss))
-    done(add_employee_to_group(group=group, person=ben, **boss))
+    done(add_employees_to_group(group=group, people=[ben], **boss))
 
     text = words(as_(world.manager(north)).get(url("membership_end", north, ben)))
 

@@ -15,8 +15,22 @@ from audit.models import Event
 from audit.services import business_chain
 from businesses.models import BusinessAccount
 from delegation.invariants import CHECKS
-from delegation.models import EmployeeGroupMember, GroupProgramGroupRole
+from delegation.models import (
+    AccessReview,
+    AccessReviewLine,
+    EmployeeGroupMember,
+    GroupProgramGroupRole,
+    Level,
+    RequestBatchRow,
+    ReviewAnswer,
+)
+from delegation.reviews import Choice
+from delegation.roles import Role
+from delegation.services.batches import CheckedRow, create_request_batch
+from delegation.services.bulk import Asked
 from delegation.services.groups import create_employee_group
+from delegation.services.relationships import Wish
+from delegation.services.reviews import answer_access_review, create_access_review
 from delegation.terms import fingerprint
 from tests.conftest import NIGHTLY
 from tests.delegation.racers import Racers
@@ -280,6 +294,111 @@ def test_a_dismissal_and_an_approval_never_wait_for_each_other(
         assert (approval in {"done", "changed"}, dismissal) == (True, "done"), approval
         assert not any(roles_of(maple, eve, world.at).values())
     assert not breaches(world)
+
+
+# ---------------------------------------------------------------- several acts in one
+
+TOGETHER = [
+    ("add_people", "slow_change_role"),
+    ("add_people", "slow_end_membership"),
+    ("apply_answers", "slow_change_role"),
+    ("apply_answers", "slow_end_membership"),
+    ("change_role", "slow_end_membership"),
+    ("send_file", "slow_ask_firm"),
+]
+BY_NOW = {"done", "already_ended", "not_allowed", "changed"}
+"""How acts may end of which one made the other pointless."""
+
+
+class Together:
+    """Rounds in which one does several acts in one transaction, and another a part of them."""
+
+    def __init__(self, world: World, acts: tuple[str, str]) -> None:
+        self.world, self.acts = world, acts
+        with transaction.atomic():
+            self.maple, self.north = world.importer("Maple"), world.broker("North")
+        self.managers = [world.manager(self.maple), world.employee("Boss", self.maple)]
+
+    def failures(self, racers: Racers, rounds: int) -> list[str]:
+        """What went wrong, a line for each such round."""
+        found = []
+        for number in range(rounds):
+            self.world = self.world.later(minutes=1)
+            jobs, victim = self._file() if "send_file" in self.acts else self._people(number)
+            ended = racers.race(jobs, self.world.at)
+            if not set(ended) <= BY_NOW or ended[1] != "done":
+                found.append(f"round {number}: {ended}")
+            elif victim and "slow_end_membership" in self.acts:
+                left = roles_of(self.maple, victim, self.world.at).values()
+                if any(left):
+                    found.append(f"round {number}: {ended}, {left}")
+        return found
+
+    def _people(self, number: int) -> tuple[Jobs, Any]:
+        """Two go into a group, or are reduced by a review; the other act is on the second."""
+        boss = {"actor": self.managers[0], "acting_for": self.maple, "at": self.world.at}
+        pair = [
+            self.world.employee(f"Eve {number} {which}", self.maple, RM0001="editor", RM0002="pam")
+            for which in ("One", "Two")
+        ]
+        about: dict[str, Any] = {"people": [one.pk for one in pair], "victim": pair[1].pk}
+        if "apply_answers" in self.acts:
+            about["review"] = self._answered(pair, boss).pk
+        else:
+            about["group"] = done(create_employee_group(name=f"Group {number}", **boss)).pk
+        about["business"] = self.maple.pk
+        jobs: Jobs = [
+            (act, {**about, "actor": actor.pk})
+            for act, actor in zip(self.acts, self.managers, strict=True)
+        ]
+        return jobs, pair[1]
+
+    def _answered(self, people: list[Any], boss: dict[str, Any]) -> AccessReview:
+        """An open review in which the roles of the people on RM0001 are reduced."""
+        AccessReviewLine.objects.all().delete()
+        AccessReview.objects.all().delete()
+        review: AccessReview = done(create_access_review(**boss))
+        lines = review.lines.filter(person__in=people, role="editor").order_by("-position")
+        reduced = Choice(ReviewAnswer.REDUCE, Role.READER)
+        choices = {line.position: reduced for line in lines}
+        done(answer_access_review(review=review, choices=choices, **boss))
+        return review
+
+    def _file(self) -> tuple[Jobs, None]:
+        """A firm sends a file of requests, and by hand one more."""
+        boss = {
+            "actor": self.world.manager(self.north),
+            "acting_for": self.north,
+            "at": self.world.at,
+        }
+        wish = Wish(Level.BUSINESS)
+        rows = [
+            CheckedRow(number, {}, Asked(next_bn9(), wish), {}, RequestBatchRow.State.READY)
+            for number in range(1, 4)
+        ]
+        kept = create_request_batch(name="file.csv", is_legacy=False, rows=rows, **boss)
+        self.world.relationship_request(self.north, next_bn9())
+        about = {"actor": boss["actor"].pk, "business": self.north.pk}
+        return [
+            (self.acts[0], {**about, "batch": done(kept).pk}),
+            (self.acts[1], {**about, "asked": next_bn9()}),
+        ], None
+
+
+@pytest.mark.parametrize("acts", TOGETHER, ids=" x ".join)
+def test_what_does_several_acts_waits_for_nobody_who_waits_for_it(
+    world: World, racers: Racers, acts: tuple[str, str]
+) -> None:
+    together = Together(world, acts)
+    assert not together.failures(racers, ROUNDS)
+    assert not breaches(together.world)
+
+
+def test_one_act_after_the_other_waits_for_who_waits_for_it(world: World, racers: Racers) -> None:
+    """The control: what the services do in one order, out of order."""
+    wrong = Together(world, ("add_one_by_one", "slow_change_role"))
+    found = wrong.failures(racers, CONTROL_ROUNDS)
+    assert sum("OperationalError" in one for one in found) > CONTROL_ROUNDS / 2
 
 
 # ---------------------------------------------------------------- a successor

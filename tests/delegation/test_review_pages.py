@@ -9,7 +9,8 @@ from django.urls import reverse
 from businesses.models import BusinessAccount
 from delegation.models import AccessReview, ProgramRole
 from delegation.roles import Role
-from delegation.services.reviews import create_access_review
+from delegation.services.reviews import apply_access_review, create_access_review
+from delegation.services.rights import end_program_role
 from tests.delegation.reading import as_, confirm, queries, words
 from tests.world import World, done, roles_of
 
@@ -76,7 +77,7 @@ def test_a_review_is_opened_answered_applied_and_signed(
 
 
 def test_nothing_is_applied_that_was_not_read(
-    world: World, maple: BusinessAccount, manager: Client
+    world: World, maple: BusinessAccount, manager: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ed = world.employee("Ed Elm", maple, RM0001="editor")
     review = done(create_access_review(actor=world.manager(maple), acting_for=maple, at=world.at))
@@ -87,6 +88,17 @@ def test_nothing_is_applied_that_was_not_read(
     again = manager.post(way, {"confirm": "yes", "seal": seen})
     assert again.status_code == 409 and "This changed since you looked" in words(again)
     assert roles_of(maple, ed, world.at)["RM0001"] is Role.EDITOR
+
+    def late(**who: Any) -> Any:
+        """Between the page and the act somebody else ends the role."""
+        role = ProgramRole.objects.get(user=ed)
+        done(end_program_role(actor=world.manager(maple), acting_for=maple, role=role, at=world.at))
+        return apply_access_review(**who)
+
+    monkeypatch.setattr("delegation.views.reviews.apply_access_review", late)
+    crossed = confirm(manager, way, {})
+    assert crossed.status_code == 409 and "This changed since you looked" in words(crossed)
+    assert "Ended meanwhile" in words(crossed) and not review.lines.exclude(result="").exists()
     sign = manager.get(url("sign", maple, pk=review.pk))
     assert "Some grants have no result yet." in words(sign)
     wrong = posted(manager, page, line_1="bam")

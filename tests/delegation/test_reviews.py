@@ -12,16 +12,18 @@ from delegation.invariants import CHECKS
 from delegation.models import (
     AccessReview,
     AccessReviewLine,
+    EmployeeGroupMember,
     Membership,
     ProgramRole,
     ReviewAnswer,
 )
-from delegation.reviews import Choice, begun_since, counts, is_intact, is_review_due
+from delegation.reviews import Choice, answers_digest, begun_since, counts, is_intact, is_review_due
 from delegation.roles import Role
 from delegation.services.groups import (
-    add_employee_to_group,
+    add_employees_to_group,
     create_employee_group,
     grant_employee_group_role,
+    remove_employee_from_group,
 )
 from delegation.services.reviews import (
     answer_access_review,
@@ -50,7 +52,7 @@ class Reviewed:
         self.ed = world.employee("Ed Elm", maple, RM0001="editor", RM0002="pam")
         self.gwen = world.member("Gwen Gum", maple)
         team = done(create_employee_group(name="Team", **self.boss))
-        done(add_employee_to_group(group=team, person=self.gwen, **self.boss))
+        done(add_employees_to_group(group=team, people=[self.gwen], **self.boss))
         program = world.program(maple)
         done(grant_employee_group_role(group=team, scope=program, role=Role.READER, **self.boss))
         self.review = done(create_access_review(**self.boss))
@@ -67,7 +69,8 @@ class Reviewed:
         done(self.answer(*((line, KEEP) for line in lines)))
 
     def apply(self, **who: Any) -> Any:
-        return apply_access_review(review=self.review, **self.boss | who)
+        said = {"expected": answers_digest(self.review, who.get("at", self.world.at))}
+        return apply_access_review(review=self.review, **self.boss | said | who)
 
     def sign(self, **who: Any) -> Any:
         return sign_access_review(
@@ -140,6 +143,29 @@ def test_what_changed_meanwhile_is_shown_and_left_alone(world: World, reviewed: 
     assert not any(
         role is Role.READER for role in roles_of(reviewed.maple, reviewed.ed, later.at).values()
     )
+
+
+def test_nothing_is_applied_that_changed_since_it_was_read(
+    world: World, reviewed: Reviewed
+) -> None:
+    """An answer or a grant that is another one by now, seen while all of it is held."""
+    eds = reviewed.line("Ed Elm", "RM 0001")
+    done(reviewed.answer((eds, REMOVE), (reviewed.line("Gwen Gum"), KEEP)))
+    role = ProgramRole.objects.get(user=reviewed.ed, content_object__extension="RM0001")
+    meanwhile = [
+        lambda: reviewed.answer((eds, reduce_to(Role.READER)), actor=reviewed.ana),
+        lambda: end_program_role(role=role, ends_at=world.later(days=9).at, **reviewed.boss),
+        lambda: remove_employee_from_group(
+            member=EmployeeGroupMember.objects.get(), **reviewed.boss
+        ),
+    ]
+    for act in meanwhile:
+        read = answers_digest(reviewed.review, world.at)
+        done(act())
+        refused = reviewed.apply(expected=read)
+        assert isinstance(refused, Refusal) and refused.code == "changed"
+        assert not reviewed.review.lines.exclude(result="").exists()
+    assert roles_of(reviewed.maple, reviewed.ed, world.at)["RM0001"] is Role.EDITOR
 
 
 def test_the_last_manager_stays_and_nobody_changes_the_own_role(

@@ -26,7 +26,7 @@ from delegation.services.employees import (
     approve_access_request,
     reject_access_request,
 )
-from delegation.services.groups import add_employee_to_group, create_employee_group
+from delegation.services.groups import add_employees_to_group, create_employee_group
 from delegation.services.rights import (
     end_business_role,
     end_membership,
@@ -166,7 +166,9 @@ def test_group_and_assignment_end_with_the_membership(world: World) -> None:
     world.assign("Eve", north, maple)
     eve = world.person("Eve")
     group = done(create_employee_group(actor=boss, acting_for=north, name="All", at=world.at))
-    done(add_employee_to_group(actor=boss, acting_for=north, group=group, person=eve, at=world.at))
+    done(
+        add_employees_to_group(actor=boss, acting_for=north, group=group, people=[eve], at=world.at)
+    )
     later = world.later(hours=1)
     done(
         end_membership(

@@ -20,7 +20,7 @@ from delegation.services.clients import (
     create_staff_assignment,
     remove_client_from_group,
 )
-from delegation.services.groups import add_employee_to_group, create_employee_group
+from delegation.services.groups import add_employees_to_group, create_employee_group
 from tests.delegation.reading import as_, queries, words
 from tests.world import World, done, next_bn9
 
@@ -194,7 +194,7 @@ def test_pages_say_what_somebody_works_for(
     ben = world.assign("Ben", itn, maple).person
     assert ben
     team = done(create_employee_group(name="Team A", **act))
-    done(add_employee_to_group(group=team, person=ben, **act))
+    done(add_employees_to_group(group=team, people=[ben], **act))
     url = page("staff_assignment_create", itn, client_bn9=maple.bn9)
     assert manager.post(url, {"person": team.pk, "role": "reader"}).status_code == 302
     url = page("client_group_assign", itn, pk=group.pk)

@@ -17,7 +17,7 @@ from delegation.models import Ceiling, EmployeeGroup, Visibility
 from delegation.roles import Role
 from delegation.services.agreements import Rules
 from delegation.services.groups import (
-    add_employee_to_group,
+    add_employees_to_group,
     create_employee_group,
     grant_employee_group_role,
 )
@@ -67,7 +67,7 @@ def group_of(world: World, business: BusinessAccount, name: str, *people: User) 
     scope = world.program(business)
     done(grant_employee_group_role(group=group, scope=scope, role=Role.EDITOR, **common))
     for person in people:
-        done(add_employee_to_group(group=group, person=person, **common))
+        done(add_employees_to_group(group=group, people=[person], **common))
     return group
 
 

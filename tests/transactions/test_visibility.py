@@ -13,7 +13,7 @@ from delegation.reasons import Reason
 from delegation.roles import Action, Role
 from delegation.services.agreements import Rules
 from delegation.services.groups import (
-    add_employee_to_group,
+    add_employees_to_group,
     create_employee_group,
     grant_employee_group_role,
 )
@@ -115,7 +115,7 @@ def test_an_employee_group_opens_what_its_role_opens(trade: Trade) -> None:
     person = trade.world.member("Gina", trade.maple)
     about = {"actor": manager, "acting_for": trade.maple, "at": at}
     group: EmployeeGroup = done(create_employee_group(name="Imports", **about))
-    done(add_employee_to_group(group=group, person=person, **about))
+    done(add_employees_to_group(group=group, people=[person], **about))
     scope = trade.world.program(trade.maple)
 
     assert seen(trade.access("Gina", trade.maple)) == {}

@@ -29,7 +29,7 @@ from delegation.services.employees import (
     withdraw_access_request,
 )
 from delegation.services.groups import (
-    add_employee_to_group,
+    add_employees_to_group,
     create_employee_group,
     grant_employee_group_role,
 )
@@ -149,13 +149,13 @@ def test_d13_a_person_changes_the_own_right(world: World) -> None:
     role = ProgramRole.objects.get(user=pam)
     done(end_program_role(role=role, ends_at=world.at + timedelta(days=9), **mine))
     team = done(create_employee_group(name="Team", **lead))
-    done(add_employee_to_group(group=team, person=ana, **lead))
+    done(add_employees_to_group(group=team, people=[ana], **lead))
     to_maple = {"target": maple, "role": Ceiling.PAM}
 
     outcomes = codes(
         approve_access_request(access_request=asked, grants=grants, expected_version=1, **mine),
         end_program_role(role=role, ends_at=world.at + timedelta(days=99), **mine),
-        add_employee_to_group(group=team, person=lead["actor"], **lead),
+        add_employees_to_group(group=team, people=[lead["actor"]], **lead),
         grant_employee_group_role(group=team, scope=world.program(itn), role=Role.PAM, **anas),
         create_staff_assignment(assignee=ana, **to_maple, **anas),
         create_staff_assignment(assignee=team, **to_maple, **anas),
@@ -263,7 +263,7 @@ def test_d19_whoever_left_cannot_come_back(world: World) -> None:
         boss = {"actor": lead, "acting_for": itn, "at": then.at}
         ben, ana = then.employee("Ben", itn, RM0001="editor"), then.employee("Ana", itn)
         assignment = then.assign("Ben", itn, maple)
-        done(add_employee_to_group(group=group, person=ben, **boss))
+        done(add_employees_to_group(group=group, people=[ben], **boss))
         assert then.access(ben, itn).clients().get() == maple and then.access(ana, itn).is_bam
         evening = boss | {"at": then.at + timedelta(hours=8)}
         done(end_staff_assignment(assignment=assignment, **evening))
@@ -280,7 +280,7 @@ def test_d20_a_key_used_again_inherits_rights(world: World) -> None:
     eve, program = world.employee("Eve", maple, RM0001="editor"), world.program(maple)
     boss = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
     group = done(create_employee_group(name="Imports", **boss))
-    done(add_employee_to_group(group=group, person=eve, **boss))
+    done(add_employees_to_group(group=group, people=[eve], **boss))
     done(grant_employee_group_role(group=group, scope=program, role=Role.READER, **boss))
     for party in (eve, maple, program, group, group.auth_group):
         with pytest.raises(ProtectedError):

@@ -34,7 +34,7 @@ from delegation.services.clients import (
 from delegation.services.digests import tell_what_waits
 from delegation.services.employees import Grants, approve_access_request
 from delegation.services.groups import (
-    add_employee_to_group,
+    add_employees_to_group,
     create_employee_group,
 )
 from delegation.services.relationships import (
@@ -294,7 +294,7 @@ def test_d14_who_was_put_away_still_passes(world: World) -> None:
     lead = {"actor": world.manager(itn), "acting_for": itn, "at": world.at}
     ben, gwen = world.assign("Ben", itn, maple).person, world.member("Gwen", itn)
     team = done(create_employee_group(name="Team", **lead))
-    done(add_employee_to_group(group=team, person=gwen, **lead))
+    done(add_employees_to_group(group=team, people=[gwen], **lead))
     done(create_staff_assignment(assignee=team, target=maple, role=Ceiling.EDITOR, **lead))
 
     def statuses() -> list[int]:
