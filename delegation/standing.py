@@ -17,6 +17,7 @@ from django.db.models.functions import Cast, Coalesce
 
 from accounts.models import OfficerRole
 from accounts.officers import live_roles
+from delegation import prepared
 from delegation.models.clients import StaffAssignment
 from delegation.models.employees import Membership
 from delegation.models.grants import (
@@ -127,7 +128,7 @@ def own_roles(
 ) -> dict[tuple[int, int], OwnRoles]:
     """The standing of each person in each business, by both keys: 1 query for all of them."""
     found: dict[tuple[int, int], list[_Row]] = defaultdict(list)
-    for row in map(_Row._make, _own_rows(people, businesses, at)):
+    for row in map(_Row._make, prepared.rows(_own_rows, people, businesses, at)):
         found[row.person_id, row.business_id].append(row)
     return {
         (person, business): _standing(found.get((person, business), []))
@@ -160,7 +161,7 @@ def _standing(rows: Iterable[_Row]) -> OwnRoles:
 
 def _own_rows(
     people: Collection[int], businesses: Collection[int], at: datetime
-) -> Iterable[tuple[object, ...]]:
+) -> QuerySet[Membership, tuple[object, ...]]:
     live = during(at)
     standing = Case(
         When(suspended_at__isnull=True, then=Value(Reason.ALLOWED.value)),

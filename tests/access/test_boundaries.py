@@ -1,6 +1,6 @@
 """Every period at the second before, at and after its start and its end; no job runs anywhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from django.db.models import Q
 from accounts.models import User
 from audit.services import Refusal
 from businesses.models import BusinessAccount
+from delegation import prepared
 from delegation.access import Access
 from delegation.models import (
     AccessRequest,
@@ -202,7 +203,16 @@ def ended_late(at: datetime, prefix: str = "") -> Q:
     )
 
 
+@pytest.fixture
+def built_anew() -> Iterator[None]:
+    """No query of the decision outlives the test, nor comes from before it."""
+    prepared.built.cache_clear()
+    yield
+    prepared.built.cache_clear()
+
+
 @pytest.mark.nightly
+@pytest.mark.usefixtures("built_anew")
 @pytest.mark.parametrize("broken", [begun_late, ended_late])
 @pytest.mark.parametrize("link", LINKS)
 def test_a_boundary_on_the_wrong_side_is_found(
