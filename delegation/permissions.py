@@ -406,6 +406,23 @@ def can_create_recovery_request(person: User, bn9: str, at: datetime) -> bool:
     return members.exists() or waiting.filter(starts_at__lte=at - UNANSWERED).exists()
 
 
+def is_still_concerned(recovery_request: RecoveryRequest, at: datetime) -> bool:
+    """Whether what allowed somebody to ask for recovery holds until it is decided.
+
+    The person works there, or asked for access and was never answered: that nobody answered in time
+    is no answer.
+    """
+    person, bn9 = recovery_request.person, recovery_request.bn9
+    asked_at = recovery_request.starts_at
+    members = Membership.objects.filter(
+        during(at), person=person, business__bn9=bn9, suspended_at=None
+    )
+    unanswered = AccessRequest.objects.filter(
+        person=person, bn9=bn9, decision="", starts_at__lte=asked_at - UNANSWERED
+    )
+    return members.exists() or unanswered.filter(closes_at__gt=asked_at).exists()
+
+
 def can_view_recovery_request(person: User, recovery_request: RecoveryRequest) -> bool:
     """The person who asked; for everybody else the request does not exist here."""
     return recovery_request.person_id == person.pk

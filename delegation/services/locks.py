@@ -1,8 +1,8 @@
 """The order in which acts hold rows, so that no two of them wait for one another (decision 45).
 
-Business, what waits to be decided, the count of requests, memberships, groups, what people hold, and
-last the ends of the histories; by primary key within each. An act leaves out what it does not need.
-One that does what several acts do holds all that they need before it does the first of them.
+Business, what waits to be decided, the count of requests, memberships, groups, what people hold,
+and last the ends of the histories; by primary key within each. An act leaves out what it does not
+need. One that does what several acts do holds all that they need before it does the first of them.
 """
 
 from collections.abc import Collection, Iterable

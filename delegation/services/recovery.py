@@ -17,7 +17,7 @@ from delegation.permissions import can_create_recovery_request, can_withdraw_rec
 from delegation.services.announcements import announce
 from delegation.services.decisions import close, lock, why_not_decidable
 from delegation.services.limits import count_recovery_request
-from delegation.services.roles import lasting_managers
+from delegation.services.roles import managers_of
 from notices.services import notify
 
 
@@ -40,7 +40,7 @@ def create_recovery_request(
     if limited:
         return limited
     business = BusinessAccount.objects.filter(bn9=bn9).first()
-    if business and _is_employee(actor, business, at) and lasting_managers(business, at):
+    if business and _is_employee(actor, business, at) and managers_of(bn9, at):
         words = _("The business still has a Business Account Manager. Ask that person.")
         return refuse_recovery(verb, "has_manager", words, actor, asked, at)
     try:
@@ -93,14 +93,14 @@ def tell_what_was_asked(*, at: datetime) -> int:
 def tell_of_recovery(step: str, asked: RecoveryRequest, at: datetime) -> None:
     """Write to everybody around the business, where it is registered, and to whoever asked.
 
-    Whoever asked and does not belong to the business reads the same whether or not the number is
-    registered, and nothing of a step that only a registered one can reach.
+    Whoever asked reads that officers look at it, and that it is decided: the same whether or not
+    the number is registered, and nothing of who was proposed.
     """
     business = BusinessAccount.objects.filter(bn9=asked.bn9).first()
     proposal = asked.proposed_at if step == "proposed" else ""
     key = f"recovery_{step}:{asked.pk}:{proposal}"
-    people = [one for one in (asked.person, asked.proposed) if one]
-    known = [one for one in people if business and _is_employee(one, business, at)]
+    named = asked.proposed if asked.proposed != asked.person else None
+    known = [named] if named and business and _is_employee(named, business, at) else []
     if business:
         announce(
             key=key,
@@ -110,7 +110,7 @@ def tell_of_recovery(step: str, asked: RecoveryRequest, at: datetime) -> None:
             context={"step": step, "asked": asked},
             at=at,
         )
-    if asked.person not in known and step != "proposed":
+    if step != "proposed":
         notify(
             key=f"{key}:{asked.person.pk}",
             template="delegation/email/recovery_asker.txt",

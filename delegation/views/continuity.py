@@ -34,7 +34,7 @@ from delegation.services.continuity import (
     stop_succession,
     take_over_succession,
 )
-from delegation.services.roles import lasting_managers
+from delegation.services.roles import lasting_managers, managers_of
 from delegation.terms import State
 from delegation.views.employees import status_of
 from pages.once import once
@@ -184,6 +184,7 @@ def _page(
     lasting = User.objects.filter(pk__in=lasting_managers(access.acting_for, access.at))
     context = {
         "business": access.acting_for,
+        "has_manager": bool(managers_of(access.acting_for.bn9, access.at)),
         "managers": list(lasting.order_by("last_name", "first_name", "pk")),
         "is_bam": access.is_bam,
         "form": form,

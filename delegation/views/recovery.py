@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from audit.services import Refusal
 from businesses.bn import show_bn9
@@ -18,7 +19,7 @@ from delegation.permissions import (
     can_view_recovery_request,
     can_withdraw_recovery_request,
 )
-from delegation.requests import request_tag
+from delegation.requests import State, request_tag
 from delegation.services.recovery import (
     create_recovery_request,
     withdraw_recovery_request,
@@ -79,16 +80,25 @@ def _mine(request: HttpRequest, pk: UUID) -> RecoveryRequest:
     return asked
 
 
+def _closed() -> State:
+    return State("neutral", pgettext("request", "Closed"), is_over=True)
+
+
 def _status_page(
     request: HttpRequest, asked: RecoveryRequest, problem: str = "", status: int = 200
 ) -> HttpResponse:
     asked.refresh_from_db()
     now = asked.status_at(timezone.now())
+    is_approved = now is Status.APPROVED
+    is_mine = is_approved and asked.proposed_id == asked.person_id
+    # That somebody else became manager is the business's own matter.
+    state = request_tag(now) if is_mine or not is_approved else _closed()
     context = {
         "asked": asked,
         "bn_shown": show_bn9(asked.bn9),
-        "state": request_tag(now),
-        "is_approved": now is Status.APPROVED,
+        "state": state,
+        "is_mine": is_mine,
+        "is_for_another": is_approved and not is_mine,
         "problem": problem,
     }
     return render(request, "delegation/recovery_request_status.html", context, status=status)

@@ -1,7 +1,8 @@
 """Recovery of a business by two officers: one proposes a person, another confirms.
 
-Only a business in which nobody is left on whom it can rely is recovered: asked again at the
-confirmation, while the business row is held.
+Only a business that nobody manages is recovered, at the request of somebody who has to do with it,
+and as an officer proposes who still is one: all asked again at the confirmation, while the business
+row is held.
 """
 
 from datetime import datetime
@@ -15,6 +16,7 @@ from audit.services import Refusal, business_chain, not_before, record
 from businesses.models import BusinessAccount
 from delegation.models import Decision, Grant, Membership, RecoveryRequest
 from delegation.models.periods import during
+from delegation.permissions import is_still_concerned
 from delegation.services import locks
 from delegation.services import roles as role_service
 from delegation.services.decisions import Problem, close, lock, why_not_decidable
@@ -46,6 +48,7 @@ def propose_recovery(
         _why_not_theirs(officer, locked, is_allowed=is_allowed)
         or why_not_decidable(locked, Decision.APPROVED, expected_version, at)
         or why_not_recoverable(business, at)
+        or _why_not_asked(locked, at)
         or _why_not_person(business, locked, person, at)
     )
     if problem:
@@ -71,7 +74,9 @@ def confirm_recovery(
         _why_not_theirs(officer, locked, is_allowed=is_allowed)
         or why_not_decidable(locked, Decision.APPROVED, expected_version, at)
         or why_not_recoverable(business, at)
+        or _why_not_asked(locked, at)
         or _why_not_person(business, locked, locked.proposed, at)
+        or _why_not_proposed(locked, at)
     )
     if problem:
         return refuse_recovery("recovery_request.confirm", *problem, actor, locked, at)
@@ -122,9 +127,28 @@ def why_not_recoverable(business: BusinessAccount | None, at: datetime) -> Probl
     """Why a business cannot be recovered now: it is none that works, or somebody manages it."""
     if business is None or business.status != BusinessAccount.Status.ACTIVE:
         return "not_registered", _("No active business account has this number.")
-    if role_service.lasting_managers(business, at):
-        return "has_manager", _("The business has a manager again. Nothing was changed.")
+    if role_service.managers_of(business.bn9, at):
+        return "has_manager", _("The business has a manager who can act. Nothing was changed.")
     return None
+
+
+def _why_not_asked(asked: RecoveryRequest, at: datetime) -> Problem | None:
+    if is_still_concerned(asked, at):
+        return None
+    return "not_concerned", _(
+        "The person who asked has nothing to do with the business any more. Reject the request."
+    )
+
+
+def _why_not_proposed(asked: RecoveryRequest, at: datetime) -> Problem | None:
+    """Who proposed counts as the first of two officers only while that person could propose."""
+    proposer = officer_of(asked.proposed_by, at) if asked.proposed_by else None
+    if proposer and can_propose_recovery(proposer, asked):
+        return None
+    return "proposer_gone", _(
+        "Who proposed this person can no longer decide on this business. Propose somebody anew; "
+        "another officer then confirms."
+    )
 
 
 def _lock(

@@ -19,7 +19,7 @@ from delegation.forms.employees import DecisionForm
 from delegation.models import AccessRequest, Lookup, Membership, RecoveryRequest, Status
 from delegation.models.periods import during
 from delegation.requests import request_tag
-from delegation.services.roles import lasting_managers
+from delegation.services.roles import managers_of
 from delegation.views.employees import status_of
 from officers.entry import enter_desk, require_officer
 from officers.forms import RecoveryProposeForm, RecoveryRejectForm
@@ -63,6 +63,12 @@ def officer_desk(request: HttpRequest) -> HttpResponse:
         live = Lookup.objects.filter(during(officer.at), officer=officer.person)
         context["lookups"] = list(live.select_related("business").order_by("ends_at", "pk"))
     return render(request, "officers/desk.html", context)
+
+
+STATE_CODES = frozenset(
+    {"has_manager", "not_concerned", "not_eligible", "not_proposed", "proposer_gone"}
+)
+"""The refusals for what is so with the business or the people, whoever decides."""
 
 
 @rule(get=can_view_recovery)
@@ -163,7 +169,7 @@ def _status_of(refusal: Refusal) -> int:
     """The HTTP status of a refusal at the desk."""
     if refusal.code in ("same_officer", "involved"):
         return 403
-    if refusal.code in ("has_manager", "not_proposed", "not_eligible"):
+    if refusal.code in STATE_CODES:
         return 409
     return status_of(refusal)
 
@@ -182,13 +188,12 @@ def _page(
     is_waiting = now is Status.PENDING
     is_mine = is_waiting and can_propose_recovery(officer, asked)
     business = BusinessAccount.objects.filter(bn9=asked.bn9).first()
-    managers = lasting_managers(business, officer.at) if business else set()
     context = {
         "asked": asked,
         "bn_shown": show_bn9(asked.bn9),
         "state": request_tag(now),
         "business": business,
-        "managers": list(User.objects.filter(pk__in=managers).order_by("last_name", "pk")),
+        "managers": managers_of(asked.bn9, officer.at),
         "standing": _standing(asked, officer),
         "form": form,
         "propose": _fresh(form, RecoveryProposeForm, asked) if is_mine else None,

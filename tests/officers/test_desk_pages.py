@@ -6,10 +6,11 @@ from django.urls import reverse
 from accounts.models import OfficerRole
 from businesses.models import BusinessAccount
 from delegation.models import RecoveryRequest
+from officers.services.recovery import confirm_recovery, propose_recovery
 from tests.delegation.reading import as_, queries, words
 from tests.officers.people import headless, officer, recovery_asked
 from tests.registration.claims import draft, submit
-from tests.world import World, next_bn9
+from tests.world import World, done, next_bn9
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -70,13 +71,32 @@ def test_two_officers_decide_at_the_desk(world: World, birch: BusinessAccount) -
     assert "To confirm" in words(second.get(DESK))
     assert second.post(page("recovery_confirm", row), {"version": 1}).status_code == 409
 
-    done = second.post(page("recovery_confirm", row), {"version": 2}, follow=True)
+    shown = second.post(page("recovery_confirm", row), {"version": 2}, follow=True)
 
-    assert "Your decision is done." in words(done) and "Approved" in words(done)
+    assert "Your decision is done." in words(shown) and "Approved" in words(shown)
     mine = words(as_(eve).get(page("recovery_request_status", row)))
-    assert "Birch Eve is now Business Account Manager" in mine
+    assert "You are now Business Account Manager" in mine
     late = second.post(page("recovery_reject", row), {"version": 3, "reason": "Late"})
     assert late.status_code == 409
+
+
+def test_who_asks_reads_no_more_than_that_it_is_looked_at_and_closed(
+    world: World, birch: BusinessAccount
+) -> None:
+    row, ned = recovery_asked(world, birch), world.member("Ned", birch)
+    browser, status = as_(row.person), page("recovery_request_status", row)
+    before = words(browser.get(status))
+    about = {"recovery_request": row, "at": world.at}
+    done(
+        propose_recovery(
+            actor=officer(world, "Olga"), person=ned, finding="Seen.", expected_version=1, **about
+        )
+    )
+    assert words(browser.get(status)) == before and "look at your request" in before
+    done(confirm_recovery(actor=officer(world, "Omar"), expected_version=2, **about))
+    closed = words(browser.get(status))
+    assert "Closed" in closed and "Nothing changed for you." in closed
+    assert "Ned" not in closed and "Approved" not in closed
 
 
 def test_each_officer_sees_the_part_of_the_desk_that_is_given(
