@@ -269,7 +269,24 @@ def assignments(
     people: Collection[int], provider_id: int, client_id: int, at: datetime
 ) -> dict[int, tuple[Assignment, ...]]:
     """The live assignments of the people to a client, by person, the best first: 1 query."""
-    rows = StaffAssignment.objects.filter(
+    held: dict[int, list[Assignment]] = defaultdict(list)
+    rows = prepared.rows(_assignment_rows, people, [provider_id, client_id], at)
+    for person_id, role, employee_group, client_group, *ends in rows:
+        held[person_id].append(
+            Assignment(Role(role), earliest(*ends), employee_group or "", client_group or "")
+        )
+    return {
+        person_id: tuple(sorted(found, key=lambda one: one.role.rank, reverse=True))
+        for person_id, found in held.items()
+    }
+
+
+def _assignment_rows(
+    people: Collection[int], parties: Collection[int], at: datetime
+) -> QuerySet[StaffAssignment, tuple[object, ...]]:
+    """Live assignments of the people of the first party, the provider, to the second, a client."""
+    provider_id, client_id = parties
+    return StaffAssignment.objects.filter(
         assigned_to(people, provider_id, at), _to_client(at, client_id)
     ).values_list(
         Coalesce("person_id", "employee_group__members__person_id"),
@@ -280,15 +297,6 @@ def assignments(
         "employee_group__members__ends_at",
         "client_group__members__ends_at",
     )
-    held: dict[int, list[Assignment]] = defaultdict(list)
-    for person_id, role, employee_group, client_group, *ends in rows:
-        held[person_id].append(
-            Assignment(Role(role), earliest(*ends), employee_group or "", client_group or "")
-        )
-    return {
-        person_id: tuple(sorted(found, key=lambda one: one.role.rank, reverse=True))
-        for person_id, found in held.items()
-    }
 
 
 def managers_assignment(own: OwnRoles) -> tuple[Assignment, ...]:

@@ -1,5 +1,10 @@
-"""Random histories of delegation: after every step the portal decides as the plain model does."""
+"""Random histories of delegation: after every step the portal decides as the plain model does.
 
+Ten thousand take hours; `HISTORIES` says how many, so that they can be tried in parts. Each part
+draws histories of its own.
+"""
+
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
@@ -84,7 +89,8 @@ MANAGING = {
     "employees": Action.MANAGE_EMPLOYEES,
     "relationships": Action.MANAGE_RELATIONSHIPS,
 }
-HISTORIES, STEPS = (10_000, 20) if NIGHTLY else (1, 20)
+HISTORIES = int(os.environ.get("HISTORIES", 10_000 if NIGHTLY else 1))
+STEPS = 20
 FIRED_AT_NIGHT = 100
 RULE = "hypothesis_stateful_rule"
 """How Hypothesis marks a rule."""
@@ -913,7 +919,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def decides_as_the_model(self) -> None:
-        """For everybody who ever belonged to the business; for strangers at the end."""
+        """For everybody who ever belonged to the business; strangers and counts at the end."""
         self._compare_all(strangers=False)
 
     def _compare_all(self, *, strangers: bool) -> None:
@@ -928,9 +934,11 @@ class Histories(RuleBasedStateMachine):
                 )
                 looked = name in self.model.officers
                 if strangers or belonged or looked:
-                    self._compare(name, business, mine)
+                    self._compare(name, business, mine, counted=strangers)
 
-    def _compare(self, name: str, business: str, mine: QuerySet[DeclarationVersion]) -> None:
+    def _compare(
+        self, name: str, business: str, mine: QuerySet[DeclarationVersion], *, counted: bool
+    ) -> None:
         model = self.model
         access = Access(self.cast.people[name], self.cast.businesses[business], model.at)
         expected, decided = set[Any](), set[Any]()
@@ -949,7 +957,8 @@ class Histories(RuleBasedStateMachine):
         seen = {pk for word, pk in expected if word == "view"}
         listed = access.visible(mine)
         assert set(listed.values_list("pk", flat=True)) == seen
-        assert listed.count() == len(seen)
+        if counted:
+            assert listed.count() == len(seen)
         Histories.compared += len(self.versions)
 
 
