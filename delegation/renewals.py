@@ -10,7 +10,7 @@ from delegation.access import Access
 from delegation.models import RelationshipTerms
 from delegation.permissions import can_renew_relationship
 from delegation.relationships import Given
-from delegation.services.renewals import Renewal
+from delegation.services.renewals import Renewal, why_not_left
 from delegation.terms import (
     extensions,
     fingerprint,
@@ -27,6 +27,8 @@ class Renewable:
 
     given: Given
     terms: list[RelationshipTerms]
+    why_not: str = ""
+    """Why nothing of it can be renewed, where the firm itself must act first."""
 
     @property
     def fingerprint(self) -> str:
@@ -51,8 +53,9 @@ class Renewable:
 
 def renewable(access: Access, given: Given) -> Renewable:
     """What of a relationship the person may renew."""
-    candidates = renewable_terms(given.terms, access.at)
-    return Renewable(given, can_renew_relationship(access, candidates))
+    terms = can_renew_relationship(access, renewable_terms(given.terms, access.at))
+    left = why_not_left(terms[0].relationship) if terms else None
+    return Renewable(given, [], left[1]) if left else Renewable(given, terms)
 
 
 def renewable_keys(access: Access, rows: Iterable[Given]) -> frozenset[UUID]:

@@ -217,7 +217,7 @@ def _end(
     """The client ends the relationship, or the provider leaves it."""
     reason = f"We work with others now ({by.marker})."
     relationship.ends_at, relationship.ended_by = at, by.founder
-    relationship.end_reason = reason
+    relationship.end_reason, relationship.is_left = reason, by is pair.provider
     for one in terms:
         one.ends_at, one.ended_by = at, by.founder
     world.record(

@@ -171,6 +171,10 @@ class Relationship(Period):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     end_reason = models.CharField(max_length=500, blank=True)
+    is_left = models.BooleanField(
+        default=False,
+        help_text="The provider left this client since: it acts again only by a new request.",
+    )
     request = models.ForeignKey(
         RelationshipRequest, on_delete=models.PROTECT, related_name="relationships"
     )

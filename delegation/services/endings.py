@@ -28,6 +28,8 @@ from delegation.services.parties import (
 )
 from delegation.terms import extensions, fingerprint, live_terms, program_label
 
+LEAVE = "relationship.leave"
+
 Terms = list[RelationshipTerms]
 
 
@@ -61,14 +63,17 @@ def leave_relationship(
     reason: str,
     at: datetime,
 ) -> Relationship | Refusal:
-    """Give back all that a client gave: a provider may leave at any time (invariant 9)."""
+    """Give back all that a client gave: a provider may leave at any time (invariant 9).
+
+    What it had is not begun again without it: it asks anew.
+    """
 
     def mine(access: Access, row: Relationship, live: Terms) -> Terms:
         is_ours = row.provider_id == acting_for.pk and can_leave_relationship(access).allowed
         return live if is_ours else []
 
     access = Access(actor, acting_for, at)
-    return _end("relationship.leave", access, relationship, mine, expected_terms, reason)
+    return _end(LEAVE, access, relationship, mine, expected_terms, reason)
 
 
 @transaction.atomic
@@ -89,6 +94,9 @@ def _end(
     if problem:
         return refuse_act(verb, problem, access, locked)
     _stop(locked, ending, len(ending) == len(live), access, reason)
+    if verb == LEAVE:
+        pair = Relationship.objects.filter(client=locked.client, provider=locked.provider)
+        pair.update(is_left=True)
     is_over = not locked.active_at(access.at)
     tell_both(
         verb,
@@ -97,7 +105,7 @@ def _end(
         "relationship_ended",
         programs=[program_label(row.program) for row in ending if row.program],
         is_over=is_over,
-        is_left=verb == "relationship.leave",
+        is_left=verb == LEAVE,
         reason=reason,
     )
     after = {"programs": extensions(ending), "is_over": is_over}

@@ -77,7 +77,8 @@ def renew_relationship(
     mine = _renewable(access, locked)
     chosen = renewal.chosen(mine)
     problem = (
-        _why_over(locked, mine, access)
+        why_not_left(locked)
+        or _why_over(locked, mine, access)
         or why_not_provider(access, locked.provider)
         or why_not_renewal(renewal, chosen, access.at)
         or _why_stale(mine, expected_terms)
@@ -91,6 +92,17 @@ def renew_relationship(
     after = {"programs": extensions(chosen), "last_day": renewal.last_day}
     record_act(VERB, access, lasting, after=after)
     return lasting
+
+
+def why_not_left(relationship: Relationship) -> Problem | None:
+    """Refuse to bind a firm again that left: it says itself that it acts for the client."""
+    if not relationship.is_left:
+        return None
+    said = _(
+        "%(firm)s left this relationship, so it is not renewed without it. Ask the firm to send a "
+        "request: you find it among the requests received, and approve it there."
+    )
+    return "left", said % {"firm": relationship.provider.name}
 
 
 def why_not_renewal(renewal: Renewal, chosen: Terms, at: datetime) -> Problem | None:

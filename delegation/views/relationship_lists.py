@@ -97,11 +97,13 @@ def relationship_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespons
     is_suspended = bool(live and live[0].relationship.suspended_at)
     lasting = agreed(live, access.at, CLIENT_LABELS)
     over = [row for row in relationship.terms if row not in live]
+    renewal = renewable(access, relationship)
     context = {
         "business": access.acting_for,
         "relationship": relationship,
         "in_flight": in_flight(access, relationship.provider),
-        "may_renew": bool(renewable(access, relationship).terms),
+        "may_renew": bool(renewal.terms),
+        "why_not_renewed": renewal.why_not,
         "may_change": bool(can_change_relationship(access, live)),
         "may_suspend": bool(live) and not is_suspended and can_suspend_relationship(access).allowed,
         "may_resume": is_suspended and can_resume_relationship(access).allowed,

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from audit.services import Refusal
@@ -34,6 +34,7 @@ from pages.results import Result
 from pages.rules import rule
 
 FIELDS = {"expiry_past": "last_day", "expiry_cap": "last_day", "not_later": "last_day"}
+NOTHING = gettext_lazy("Nothing in this relationship can be renewed now.")
 MOST = 100
 """How many relationships are renewed at once."""
 
@@ -45,7 +46,7 @@ def relationship_renew(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse
     access = enter(request, bn9)
     one = _find(access, pk)
     if not one.terms:
-        messages.warning(request, _("Nothing in this relationship can be renewed now."))
+        messages.warning(request, one.why_not or NOTHING)
         return redirect("relationship_detail", bn9=bn9, pk=pk)
     form = _form(access, one, request)
     if form.is_finding:
@@ -100,7 +101,8 @@ def _find(access: Access, pk: UUID) -> Renewable:
     if given is None:
         raise Http404
     one = renewable(access, given)
-    require_any(one.terms or not renewable_terms(given.terms, access.at), access)
+    is_nothing_left = not renewable_terms(given.terms, access.at)
+    require_any(one.terms or one.why_not or is_nothing_left, access)
     return one
 
 
@@ -161,7 +163,7 @@ def _said(access: Access, one: Renewable, last_day: date) -> tuple[str, bool]:
     """What renewing would do, or why nothing can be renewed; and whether something can."""
     renewal = Renewal(last_day, one.whole())
     if not one.terms:
-        return _("Nothing in this relationship can be renewed now."), False
+        return one.why_not or str(NOTHING), False
     problem = _why_not(access, one, renewal)
     return (problem[1], False) if problem else (renewal_in_words(access, one, renewal), True)
 

@@ -22,7 +22,7 @@ from delegation.permissions import can_renew_relationship
 from delegation.roles import Action
 from delegation.services import renewals
 from delegation.services.agreements import Rules, continued
-from delegation.services.endings import end_relationship
+from delegation.services.endings import end_relationship, leave_relationship
 from delegation.services.renewals import Renewal, renew_relationship
 from delegation.terms import extensions, fingerprint, live_terms, renewable_terms
 from pages.formats import end_of_day
@@ -239,6 +239,30 @@ def test_what_ended_since_the_page_was_read_does_not_begin_again(world: World) -
     assert Relationship.objects.count() == 1
 
 
+def test_a_firm_that_left_acts_again_only_at_its_own_request(world: World) -> None:
+    """Whatever the pair had before: what is over is not begun again without the firm."""
+    before = world.earlier(days=99)
+    maple, north = before.importer("Maple"), before.broker("North")
+    first = world.earlier(days=90).relationship(maple, north)
+    again = done(renew(world.earlier(days=1), first, TWO_YEARS))
+    lead = {"actor": world.manager(north), "acting_for": north, "at": world.at}
+    terms = fingerprint(again.terms.select_related("relationship"))
+    done(leave_relationship(relationship=again, expected_terms=terms, reason="", **lead))
+
+    for row in (first, again):
+        refused = renew(world, row, TWO_YEARS)
+        assert isinstance(refused, Refusal) and refused.code == "left"
+    browser, detail = as_(world.manager(maple)), url("relationship_detail", maple, again.pk)
+    page = browser.get(detail)
+    assert "Ask the firm to send a request" in words(page)
+    assert url("relationship_renew", maple, again.pk) not in page.content.decode()
+    sent = browser.post(url("relationship_renew", maple, again.pk), {}, follow=True)
+    assert "North left this relationship" in words(sent)
+
+    anew = world.relationship(maple, north)
+    assert done(renew(world.later(days=1), anew, TWO_YEARS)).pk == anew.pk
+
+
 # ---------------------------------------------------------------- pages
 
 
@@ -273,7 +297,8 @@ def test_one_click_renews_for_two_years(
 def carried(page: HttpResponse, **more: str) -> dict[str, Any]:
     """What the form of a preview posts when it is confirmed."""
     form = (page.context or {})["form"]
-    sent = {name: form[name].value() for name in form.fields}
+    entered = {name: form[name].value() for name in form.fields}
+    sent = {name: value for name, value in entered.items() if value is not None}
     return {**sent, "seal": (page.context or {})["seal"], "confirm": "yes", **more}
 
 
