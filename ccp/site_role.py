@@ -79,16 +79,30 @@ def history_is_out_of_reach(
         )
         for alias in databases or ()
         if connections[alias].vendor == "postgresql"
-        for table in _changeable(connections[alias])
+        for table in changeable(connections[alias], _own_role(connections[alias]))
     ]
 
 
-def _changeable(connection: BaseDatabaseWrapper) -> list[str]:
+def changeable(connection: BaseDatabaseWrapper, role: str) -> list[str]:
+    """The tables of what never changes that `role` can change, by whatever way: 1 query.
+
+    By rights of its own, of everybody (PUBLIC), of a role that it belongs to or of one column; or
+    as the owner, whom a member may become.
+    """
     tables = [model._meta.db_table for model in INSERT_ONLY]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT name FROM unnest(%s) AS name"
-            " WHERE has_table_privilege(name, 'UPDATE, DELETE, TRUNCATE')",
-            [tables],
+            "SELECT relname FROM pg_class WHERE oid = ANY(%(tables)s::regclass[]) AND ("
+            " has_table_privilege(%(role)s, oid, 'UPDATE, DELETE, TRUNCATE')"
+            " OR has_any_column_privilege(%(role)s, oid, 'UPDATE')"
+            " OR pg_has_role(%(role)s, relowner, 'MEMBER')) ORDER BY relname",
+            {"tables": tables, "role": role},
         )
         return [table for (table,) in cursor.fetchall()]
+
+
+def _own_role(connection: BaseDatabaseWrapper) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        [role] = cursor.fetchone()
+        return str(role)

@@ -53,10 +53,12 @@ def by_night(*values: object) -> object:
 # ---------------------------------------------------------------- where it is tried
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what states only PostgreSQL's behaviour elsewhere, and what takes long by day.
 
-    What a page says is the same on every database: tests in modules of pages are marked so.
+    What a page says is the same on every database: tests in modules of pages are marked so. What
+    alone takes longest begins first, so that no process waits for it in the end.
     """
     missing = set()
     if connection.vendor != "postgresql":
@@ -69,6 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, reason in missing:
             if item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 class NetworkUsed(RuntimeError):

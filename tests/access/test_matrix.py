@@ -34,7 +34,7 @@ def test_every_route_has_a_row(world: World) -> None:
     assert without_a_row({*routes(), "dummy"}, covered) == {"dummy"}
 
 
-@pytest.mark.once
+@pytest.mark.long
 @pytest.mark.usefixtures("clock")
 def test_the_matrix(world: World) -> None:
     cast = Cast(world).build()

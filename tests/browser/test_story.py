@@ -156,6 +156,7 @@ def stage(
         pytest.param("fr-ca", False, id="French, no scripts", marks=pytest.mark.nightly),
     ],
 )
+@pytest.mark.long
 def test_the_whole_story(stage: Stage, portal: str) -> None:
     owner = register_prairie_sun(stage)
     approve_itn(owner)

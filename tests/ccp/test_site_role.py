@@ -133,6 +133,28 @@ def test_only_another_role_is_given_rights(db: None, name: str) -> None:
         call_command("grant_site_role", name)
 
 
+BACK_DOORS = {
+    "everybody": "GRANT UPDATE ON audit_event TO PUBLIC",
+    "a column": "GRANT UPDATE (id) ON audit_event TO PUBLIC",
+    "a role with rights": "CREATE ROLE archive; GRANT DELETE ON audit_event TO archive;"
+    " GRANT archive TO {role}",
+    "the owner": "GRANT {owner} TO {role}",
+    "a superuser": "ALTER ROLE {role} SUPERUSER",
+}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("door", BACK_DOORS.values(), ids=BACK_DOORS)
+def test_a_back_door_to_history_is_refused(role: str, door: str) -> None:
+    owner = connection.settings_dict["USER"]
+    run(door.format(role=role, owner=owner))
+    with pytest.raises(CommandError, match="could still change .*audit_event"):
+        call_command("grant_site_role", role)
+
+    run(f"SET LOCAL ROLE {role}")
+    assert "ccp.E002" in {error.id for error in history_is_out_of_reach(databases=["default"])}
+
+
 @pytest.mark.skipif(connection.vendor == "postgresql", reason="states what other databases do")
 def test_without_postgresql_there_are_no_roles(db: None) -> None:
     assert history_is_out_of_reach(databases=["default"]) == []

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
-from ccp.site_role import statements
+from ccp.site_role import changeable, statements
 
 
 class Command(BaseCommand):
@@ -28,4 +28,10 @@ class Command(BaseCommand):
                 raise CommandError(f"{role} is no other role of this database.")
             for statement in statements(connection, role):
                 cursor.execute(statement)
+            if still := changeable(connection, role):
+                raise CommandError(
+                    f"{role} could still change {', '.join(still)}: it is a superuser, belongs to "
+                    "the owner of the tables or to a role with rights, or everybody (PUBLIC) has "
+                    "them. Take that away and run this again; nothing was changed."
+                )
         self.stdout.write(f"{role} may run the site.")
