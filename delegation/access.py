@@ -210,7 +210,7 @@ class Access:
         """A program account that is closed is read only."""
         return action in READ_ONLY or scope.program_id not in self.closed_programs(scope.owner_id)
 
-    def _in_force(self, terms: RelationshipTerms) -> bool:
+    def in_force(self, terms: RelationshipTerms) -> bool:
         """Terms give authority to a service provider alone, while they last."""
         return self.is_provider and terms.in_force_at(self.at)
 
@@ -245,7 +245,7 @@ class Access:
         if not client.assignments:
             return Decision(Reason.NOT_ASSIGNED)
         covering = [terms for terms in client.terms if terms.covers(scope.program_id)]
-        in_force = [terms for terms in covering if self._in_force(terms)]
+        in_force = [terms for terms in covering if self.in_force(terms)]
         outcomes = [
             self._through(terms, assignment, action, scope)
             for assignment in client.assignments
@@ -336,7 +336,7 @@ class Access:
             self._path(PathKind.RESIDUAL, Role.READER, terms, assignment, None)
             for assignment in held
             for terms in covering
-            if not self._in_force(terms)
+            if not self.in_force(terms)
             and terms.effective_start <= submission.submitted_at
             and terms.effective_start <= self.at
             and (terms.effective_end is None or submission.submitted_at < terms.effective_end)
@@ -344,13 +344,13 @@ class Access:
 
     def _why_not_in_force(self, client: Client, covering: list[RelationshipTerms]) -> Reason:
         """Why no terms give authority now, as exactly as the firm may know."""
-        if any(terms.in_force_at(self.at) and not self._in_force(terms) for terms in client.terms):
+        if any(terms.in_force_at(self.at) and not self.in_force(terms) for terms in client.terms):
             return Reason.NOT_A_PROVIDER
         if any(terms.relationship.suspended_at for terms in covering):
             return Reason.RELATIONSHIP_SUSPENDED
         if any(terms.starts_at <= self.at for terms in covering):
             return Reason.RELATIONSHIP_OVER
-        if any(self._in_force(terms) for terms in client.terms):
+        if any(self.in_force(terms) for terms in client.terms):
             return Reason.NOT_IN_SCOPE
         return Reason.NO_RELATIONSHIP
 
@@ -391,6 +391,24 @@ class Access:
         ).values("client_group__members__client")
         return Q(**{f"{column}__in": Subquery(direct)}) | Q(**{f"{column}__in": Subquery(by_group)})
 
+    @property
+    def _holding(self) -> Q:
+        """Terms that give authority now: those in force, to a service provider alone."""
+        in_force = during(self.at) & during(self.at, "relationship__")
+        in_force &= Q(relationship__suspended_at__isnull=True)
+        return in_force if self.is_provider else NEVER
+
+    def terms(self, rule: str = "") -> QuerySet[RelationshipTerms]:
+        """The terms with clients of the person under which a record may be seen: those in force
+        that show what falls under a visibility rule, or without one all that have begun.
+        """
+        found = RelationshipTerms.objects.filter(relationship__provider=self.acting_for)
+        if not self.own.bam:
+            found = found.filter(self._assigned("relationship__client"))
+        if rule:
+            return found.filter(self._holding).exclude(**{rule: Visibility.NONE})
+        return found.filter(starts_at__lte=self.at, relationship__starts_at__lte=self.at)
+
     def _provided(self) -> Q:
         """In force and shown by the rule for the submitter, or residual."""
         terms = RelationshipTerms.objects.filter(
@@ -398,9 +416,7 @@ class Access:
             relationship__client_id=OuterRef("owner_id"),
             relationship__provider=self.acting_for,
         )
-        in_force = during(self.at) & during(self.at, "relationship__")
-        in_force &= Q(relationship__suspended_at__isnull=True)
-        in_force = in_force if self.is_provider else NEVER
+        in_force = self._holding
         while_open = Q(starts_at__lte=self.at, relationship__starts_at__lte=self.at) & (
             during_column("submitted_at") & during_column("submitted_at", "relationship__")
         )

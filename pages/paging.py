@@ -57,7 +57,7 @@ def page_of_lists[Row: Model](
 
     `name` is that of the whole: a token opens no list of another name or key.
     """
-    salt = f"{name}:{','.join(key)}"
+    salt = _salt(name, key)
     place = _read(after, salt=salt, length=len(key))
     found: list[Row] = []
     for queryset in querysets:
@@ -68,6 +68,25 @@ def page_of_lists[Row: Model](
     found.sort(key=attrgetter(*key), reverse=not is_ascending)
     token = _write(found[size - 1], key, salt=salt) if len(found) > size else ""
     return Page(rows=found[:size], next_token=token, is_first=not place)
+
+
+def place_of[Row: Model](
+    model: type[Row], *, after: str, key: tuple[str, ...] = ("declared_at", "id")
+) -> tuple[Any, ...]:
+    """The key of the row that a token of `page_by_key` names; empty on the first page."""
+    place = _read(after, salt=_salt(model._meta.label, key), length=len(key))
+    return tuple(
+        _column(model, name).to_python(text) for name, text in zip(key, place, strict=False)
+    )
+
+
+def token_of(row: Model, *, key: tuple[str, ...] = ("declared_at", "id")) -> str:
+    """The token of the rows below this one, as `page_by_key` writes it."""
+    return _write(row, key, salt=_salt(row._meta.label, key))
+
+
+def _salt(name: str, key: tuple[str, ...]) -> str:
+    return f"{name}:{','.join(key)}"
 
 
 def _below(model: type[Model], key: tuple[str, ...], place: list[str], side: str) -> Q:

@@ -6,7 +6,7 @@ another party changed the declaration, and nothing of what it says.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from django.db import models
@@ -16,13 +16,17 @@ from django.utils.translation import gettext_lazy as _
 from businesses.models import BusinessAccount
 from delegation.access import Access
 from pages.formats import end_of_day, start_of_day
-from pages.paging import Page, page_by_key
+from pages.paging import Page, page_by_key, place_of, token_of
 from transactions.models import Declaration, DeclarationVersion
+from transactions.streams import Seen, newest_seen
 
 LATEST = ("latest__submitter",)
 PAGE = 25
-STEPS = (60, 240, 960, 3840)
-"""How many declarations one page of a provider's list looks at, step by step, until it is full."""
+STEPS = (PAGE + 1, 100, 400)
+"""How many declarations one page of a provider's list looks at, step by step, until it is full.
+
+All but a few can be shown; who filters by submitter looks for the newest visible version.
+"""
 
 
 class Submitter(models.TextChoices):
@@ -117,24 +121,44 @@ def list_declarations(access: Access, wanted: Wanted, *, after: str = "") -> Lis
 
 
 def _walk(access: Access, wanted: Wanted, after: str) -> Listing:
-    """Look at what is newest among all whose records can be seen, until a page is visible.
+    """Look at what is newest of all that can be seen, until the page is full.
 
-    A question that no planner can misread: whichever way PostgreSQL joined declarations with what
-    authority says of their versions, it once chose to look at every version there is. After the
-    last step the page ends, full or not, and the next one goes on from there.
+    After the last step the page ends, full or not, and the next one goes on from there.
     """
-    candidates = Declaration.objects.filter(_of_whom(access), _facts(wanted))
     found: dict[int, DeclarationVersion] = {}
+    rows: list[Declaration] = []
     token = after
     for size in STEPS if access.person.is_active else ():
-        batch = page_by_key(candidates, after=token, size=size)
+        batch = _newest_wanted(access, wanted, after=token, size=size)
         found |= _wanted_versions(access, wanted, batch.rows)
+        rows += [row for row in batch.rows if row.pk in found]
         token = batch.next_token
-        if len(found) > PAGE or not token:
+        if len(rows) > PAGE or not token:
             break
-    rows = Declaration.objects.filter(pk__in=list(found)[: PAGE + 1])
-    page = page_by_key(rows.select_related("program", "owner"), after=after, size=PAGE)
-    return Listing(page if page.next_token else replace(page, next_token=token), found)
+    if len(rows) > PAGE:
+        token = token_of(rows[PAGE - 1])
+    is_first = not place_of(Declaration, after=after)
+    return Listing(Page(rows[:PAGE], token, is_first), found)
+
+
+def _newest_wanted(access: Access, wanted: Wanted, *, after: str, size: int) -> Page[Declaration]:
+    """Declarations that can be seen, of those that are wanted; a number names at most one."""
+    if wanted.number:
+        named = Declaration.objects.filter(_of_whom(access), _facts(wanted))
+        return page_by_key(named.select_related("program", "owner"), after=after, size=size)
+    programs = Q()
+    if wanted.client_bn9:
+        programs &= Q(business__bn9=wanted.client_bn9)
+    if wanted.extension:
+        programs &= Q(extension=wanted.extension)
+    names = {
+        "": frozenset[str](),
+        Submitter.IMPORTER: frozenset({"importer"}),
+        Submitter.OTHER: frozenset({"other"}),
+        Submitter.ACTING_FOR: frozenset({"ours"}),
+    }[wanted.submitter]
+    seen = Seen(programs, _days(wanted), names)
+    return newest_seen(access, seen, after=after, size=size)
 
 
 def _wanted_versions(
@@ -196,10 +220,16 @@ def _facts(wanted: Wanted) -> Q:
         conditions &= Q(owner__bn9=wanted.client_bn9)
     if wanted.extension:
         conditions &= Q(program__extension=wanted.extension)
+    if wanted.number:
+        conditions &= Q(number=wanted.number[:14])
+    return conditions & _days(wanted)
+
+
+def _days(wanted: Wanted) -> Q:
+    """The days that are wanted, as instants."""
+    conditions = Q()
     if wanted.first_day:
         conditions &= Q(declared_at__gte=start_of_day(wanted.first_day))
     if wanted.last_day:
         conditions &= Q(declared_at__lt=end_of_day(wanted.last_day))
-    if wanted.number:
-        conditions &= Q(number=wanted.number[:14])
     return conditions

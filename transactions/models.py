@@ -224,6 +224,69 @@ class DeclarationVersion(NeverChanges):
         return f"{self.declaration.number}{self.number:05}"
 
 
+class DeclarationParty(models.Model):
+    """A business that submitted a version of a declaration: by this a provider's list finds it.
+
+    The database adds the row with the first such version (migration 0003). It opens nothing: what
+    it finds is decided by the versions. `side` is `OTHER` for the first business that is not the
+    importer and `AGAIN` for the next ones, so that each side names a declaration once.
+    """
+
+    class Side(models.TextChoices):
+        IMPORTER = "importer"
+        OTHER = "other"
+        AGAIN = "again"
+
+    declaration = models.ForeignKey(
+        Declaration, on_delete=models.PROTECT, related_name="parties", db_index=False
+    )
+    program = models.ForeignKey(
+        ProgramAccount, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    submitter = models.ForeignKey(
+        BusinessAccount, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    declared_at = models.DateTimeField()
+    side = models.CharField(max_length=8, choices=Side)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            # What one side, or one firm, submitted for a program account; what a firm submitted.
+            models.Index(
+                "program",
+                "side",
+                F("declared_at").desc(),
+                F("declaration").desc(),
+                name="decl_party_side_new",
+            ),
+            models.Index(
+                "program",
+                "submitter",
+                F("declared_at").desc(),
+                F("declaration").desc(),
+                name="decl_party_program_new",
+            ),
+            models.Index(
+                "submitter",
+                F("declared_at").desc(),
+                F("declaration").desc(),
+                name="decl_party_submitter_new",
+            ),
+            # The newest of all: for whoever sees a good part of them. On declarations and their
+            # versions such an index would lead planners astray; here nobody joins.
+            models.Index(F("declared_at").desc(), F("declaration").desc(), name="decl_party_new"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["declaration", "submitter"], name="declaration_party_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.declaration_id} {self.submitter_id}"
+
+
 class DeclarationLine(NeverChanges):
     """Goods of one tariff classification, origin and treatment within a version."""
 

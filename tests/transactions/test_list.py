@@ -16,7 +16,6 @@ from tests.transactions.factories import change, declare
 from tests.transactions.pages import NAMESPACE, rows, url, visitor, words
 from tests.world import World
 from transactions import declarations
-from transactions.declarations import Wanted, list_declarations, visible_declarations
 
 VIEW = Visibility.VIEW
 
@@ -75,41 +74,16 @@ def test_the_next_page_keeps_the_filter(world: World, maple: BusinessAccount) ->
     assert not set(rows(first)) & set(rows(second))
 
 
-def test_a_provider_looks_on_until_its_page_is_full(
-    world: World, maple: BusinessAccount, itn: BusinessAccount, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The pages together are what `visible_declarations` holds, however few rows are visible."""
-    world.relationship(maple, itn, programs=("RM0001", "RM0002"))
-    for place in range(66):
-        submitter = itn if place % 3 == 0 else maple
-        declare(world.program(maple), world.at - timedelta(hours=place // 2), submitter=submitter)
-    own = declare(world.program(itn), world.at - timedelta(hours=5))
-    access = world.access(world.manager(itn), itn)
-    every = sorted(
-        visible_declarations(access), key=lambda one: (one.declared_at, one.pk), reverse=True
-    )
-    assert own in every and len(every) == 23
-
-    for steps, size in (((60, 240), 25), ((2, 4, 6), 25), ((5,), 3), ((1,), 25), ((40,), 3)):
-        monkeypatch.setattr(declarations, "STEPS", steps)
-        monkeypatch.setattr(declarations, "PAGE", size)
-        found, token = [], None
-        while token != "":
-            listing = list_declarations(access, Wanted(), after=token or "")
-            assert len(listing.page.rows) <= size
-            found += listing.page.rows
-            token = listing.page.next_token
-        assert found == every, steps
-
-
 def test_an_empty_page_on_the_way_says_that_there_may_be_more(
     world: World, maple: BusinessAccount, itn: BusinessAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.relationship(maple, itn)
+    """Only by a filter: the newest version that can be seen is of another submitter."""
+    world.relationship(maple, itn, rules=Rules(importer=VIEW))
     monkeypatch.setattr(declarations, "STEPS", (1,))
-    declare(world.program(maple), world.at)
-    declare(world.program(maple), world.at - timedelta(days=1), submitter=itn)
-    response = visitor(world.manager(itn)).get(url("declaration_list", itn))
+    change(declare(world.program(maple), world.at), itn, world.at)
+    declare(world.program(maple), world.at - timedelta(days=1))
+    visit, address = visitor(world.manager(itn)), url("declaration_list", itn)
+    response = visit.get(address, {"submitter": "importer"})
 
     assert rows(response) == []
     assert "The next page looks at older ones. Next page" in words(response)
