@@ -13,7 +13,6 @@ from datetime import datetime
 
 from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext_lazy
-from django.utils.translation import gettext as _
 
 from accounts.models import Language, User
 from audit.models import Event
@@ -73,6 +72,15 @@ class Signatory:
 
 
 @dataclass(frozen=True)
+class Consent:
+    """A text that terms were agreed under, with the hashes that they kept of it."""
+
+    version: str
+    text: str
+    hashes: tuple[str, str]
+
+
+@dataclass(frozen=True)
 class Authority:
     """A written authority in the active language. Its hash is the same in both languages."""
 
@@ -83,12 +91,9 @@ class Authority:
     programs: tuple[str, ...]
     covers_future: bool
     terms: tuple[Agreed, ...]
-    rights: tuple[str, ...]
     effective_at: datetime
     period: str
-    consent_version: str
-    consent_text: str
-    consent_hashes: tuple[str, str]
+    consents: tuple[Consent, ...]
     agreed_by: tuple[Signatory, ...]
     entries: tuple[Entry, ...]
 
@@ -99,7 +104,6 @@ def written_authority(
     """The document of a relationship: `terms` are those in force, all of them."""
     client, provider = relationship.client, relationship.provider
     programs = _programs(terms, client)
-    consent = relationship_consent(terms[0].consent_version)
     entries = tuple(_entries(relationship, at))
     number = _number(relationship, at)
     ends = [row.effective_end for row in terms]
@@ -111,12 +115,9 @@ def written_authority(
         programs=tuple(f"{one.bn15_shown} {one.name}".strip() for one in programs),
         covers_future=any(row.program_id is None for row in terms),
         terms=tuple(agreed(terms, at, LABELS)),
-        rights=tuple(_rights(terms)),
         effective_at=min(row.effective_start for row in terms),
         period=capfirst(until(None if None in ends else max(end for end in ends if end))),
-        consent_version=consent.version,
-        consent_text=consent.in_language(get_language() or ""),
-        consent_hashes=(terms[0].consent_hash_en, terms[0].consent_hash_fr),
+        consents=tuple(_consents(terms)),
         agreed_by=tuple(_signatories(relationship, terms)),
         entries=entries,
     )
@@ -139,14 +140,12 @@ def _party(business: BusinessAccount, kinds: str) -> Party:
     return Party(business.legal_name, business.operating_name, business.bn_shown, address, kinds)
 
 
-def _rights(terms: Iterable[RelationshipTerms]) -> Iterable[str]:
-    rows = list(terms)
-    if any(row.may_submit for row in rows):
-        yield _("Submit and correct declarations, if it is a licensed customs broker")
-    if any(row.may_pay for row in rows):
-        yield _("Pay")
-    if any(row.may_see_amounts for row in rows):
-        yield _("See the amounts of statements of account")
+def _consents(terms: Iterable[RelationshipTerms]) -> Iterable[Consent]:
+    """Each text that any of the terms was agreed under, the newest first."""
+    kept = {(row.consent_version, row.consent_hash_en, row.consent_hash_fr) for row in terms}
+    for version, *hashes in sorted(kept, reverse=True):
+        text = relationship_consent(version).in_language(get_language() or "")
+        yield Consent(version, text, (hashes[0], hashes[1]))
 
 
 def _signatories(
@@ -158,7 +157,7 @@ def _signatories(
         asked.requested_by.get_full_name(), relationship.provider.legal_name, asked.starts_at
     )
     people: dict[tuple[datetime, int], User] = {
-        (row.starts_at, row.agreed_by_id): row.agreed_by for row in terms
+        (row.agreed_at, row.agreed_by_id): row.agreed_by for row in terms
     }
     for (agreed_at, _pk), person in sorted(people.items(), key=lambda one: one[0]):
         yield Signatory(person.get_full_name(), relationship.client.legal_name, agreed_at)
@@ -210,7 +209,7 @@ def _digest(
             row.effective_start.isoformat(),
             row.effective_end.isoformat() if row.effective_end else "",
             f"{row.consent_version} {row.consent_hash_en} {row.consent_hash_fr}",
-            str(row.agreed_by_id),
+            f"{row.agreed_by_id} {row.agreed_at.isoformat()}",
         ]
         for row in terms
     )

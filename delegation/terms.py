@@ -34,6 +34,14 @@ PROVIDER_LABELS: dict[str, Words] = CLIENT_LABELS | {
 """The visibility rules as the provider reads them, to whom “you” would be itself."""
 
 
+RIGHTS: dict[str, Words] = {
+    "may_submit": gettext_lazy("Submit and correct declarations, where it is a customs broker"),
+    "may_pay": gettext_lazy("Pay"),
+    "may_see_amounts": gettext_lazy("See the amounts of everybody’s submissions"),
+}
+"""What else can be agreed to, by name."""
+
+
 @dataclass(frozen=True)
 class State:
     """A state in one word, and what it means; `kind` is that of the status tag.
@@ -117,13 +125,19 @@ def fingerprint(terms: Iterable[RelationshipTerms]) -> str:
 
 @dataclass(frozen=True)
 class Agreed:
-    """Terms that were agreed together, for one or several program accounts, in words."""
+    """Terms that were agreed together, for one or several program accounts, in words.
+
+    They differ in nothing but the program account: rights, signature and consent are of each.
+    """
 
     programs: tuple[str, ...]
     level: str
     ceiling: str
     rules: tuple[tuple[Words, str], ...]
+    rights: tuple[str, ...]
     until: str
+    open_end_reason: str
+    consent_version: str
     is_in_force: bool
     agreed_by: str
     agreed_at: datetime
@@ -138,9 +152,15 @@ def agreed(
     return [_agreed(rows, at, labels) for rows in groups]
 
 
-def _act(terms: RelationshipTerms) -> tuple[datetime, str, int, str]:
-    conditions = (terms.level, terms.ceiling, *(getattr(terms, rule) for rule in CLIENT_LABELS))
-    return terms.starts_at, str(terms.effective_end), terms.agreed_by_id, " ".join(conditions)
+def _act(terms: RelationshipTerms) -> tuple[datetime, str]:
+    """What terms must have in common to stand together: everything but the program account."""
+    apart = {"id", "program_id", "starts_at", "ends_at"}
+    kept = [
+        str(getattr(terms, field.attname))
+        for field in RelationshipTerms._meta.concrete_fields
+        if field.attname not in apart
+    ]
+    return terms.starts_at, "\0".join([str(terms.effective_end), *kept])
 
 
 def _agreed(rows: Sequence[RelationshipTerms], at: datetime, labels: dict[str, Words]) -> Agreed:
@@ -150,10 +170,13 @@ def _agreed(rows: Sequence[RelationshipTerms], at: datetime, labels: dict[str, W
         level=str(Level(first.level).label),
         ceiling=str(Ceiling(first.ceiling).label),
         rules=rules_in_words(first, labels),
+        rights=tuple(str(label) for name, label in RIGHTS.items() if getattr(first, name)),
         until=until(first.effective_end),
+        open_end_reason=first.open_end_reason,
+        consent_version=first.consent_version,
         is_in_force=first.in_force_at(at),
         agreed_by=first.agreed_by.get_full_name(),
-        agreed_at=first.starts_at,
+        agreed_at=first.agreed_at,
     )
 
 

@@ -146,7 +146,6 @@ def _agree(
             starts_at=begins_at,
             ends_at=agreement.ends_at,
             is_open_ended=agreement.last_day is None,
-            open_end_reason=agreement.open_end_reason,
             request=asked[0],
         )
     )

@@ -10,16 +10,11 @@ from delegation.consent import VERSION
 from delegation.forms.employees import DecisionForm
 from delegation.forms.programs import ProgramsField, ProgramsForm
 from delegation.models import Ceiling, Level, Visibility
+from delegation.terms import RIGHTS
 from pages.forms import DayField, PortalForm
 
 RULES = ("visibility_broker", "visibility_importer", "visibility_other")
 """The fields of the three visibility rules."""
-RIGHTS = {
-    "may_submit": _("Submit and correct declarations, where it is a customs broker"),
-    "may_pay": _("Pay"),
-    "may_see_amounts": _("See the amounts of everybody’s submissions"),
-}
-"""What else can be agreed to, by name."""
 
 
 class TermsForm(PortalForm):

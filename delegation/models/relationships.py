@@ -165,7 +165,6 @@ class Relationship(Period):
         BusinessAccount, on_delete=models.PROTECT, related_name="relationships_as_provider"
     )
     is_open_ended = models.BooleanField(default=False)
-    open_end_reason = models.CharField(max_length=500, blank=True)
     suspended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -187,7 +186,7 @@ class Relationship(Period):
                 condition=~Q(client=F("provider")), name="client_differs_from_provider"
             ),
             models.CheckConstraint(
-                condition=Q(is_open_ended=True, ends_at=None) & ~Q(open_end_reason="")
+                condition=Q(is_open_ended=True, ends_at=None)
                 | Q(is_open_ended=False, ends_at__isnull=False),
                 name="open_end_is_a_choice",
             ),
@@ -230,6 +229,12 @@ class RelationshipTerms(VisibilityRules, Period):
     agreed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
+    agreed_at = models.DateTimeField(
+        help_text="Earlier than they start where they are what is left of wider ones."
+    )
+    open_end_reason = models.CharField(
+        max_length=500, blank=True, help_text="Why they were agreed without an end, if they were."
+    )
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -244,6 +249,10 @@ class RelationshipTerms(VisibilityRules, Period):
             ordered_period("relationship_terms_period_ordered"),
             models.CheckConstraint(
                 condition=~Q(visibility_broker=Visibility.NONE), name="own_submissions_stay_visible"
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=False) | ~Q(open_end_reason=""),
+                name="open_terms_say_why",
             ),
         ]
 

@@ -114,7 +114,6 @@ def open_relationship(
         starts_at=at,
         ends_at=agreement.ends_at,
         is_open_ended=agreement.last_day is None,
-        open_end_reason=agreement.open_end_reason,
         suspended_at=at if is_suspended(client, waiting.provider) else None,
         request=waiting,
     )
@@ -152,8 +151,6 @@ def agree(
         for program in scopes
     )
     span(relationship, at)
-    if agreement.last_day is None or not relationship.is_open_ended:
-        relationship.open_end_reason = agreement.open_end_reason
     relationship.save()
 
 
@@ -179,6 +176,8 @@ def terms_of(
         consent_hash_en=consent.hash_en,
         consent_hash_fr=consent.hash_fr,
         agreed_by=agreed_by,
+        agreed_at=at,
+        open_end_reason=agreement.open_end_reason,
         starts_at=at,
         ends_at=agreement.ends_at,
         **agreement.rules.columns(),
@@ -203,6 +202,8 @@ def continued(
     renewed = {
         "relationship_id": relationship.pk,
         "agreed_by_id": agreed_by.pk,
+        "agreed_at": at,
+        "open_end_reason": "",
         "starts_at": at,
         "ends_at": ends_at,
         "consent_version": consent.version,

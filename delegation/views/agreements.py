@@ -4,13 +4,13 @@ from collections.abc import Collection
 
 from businesses.models import BusinessAccount
 from delegation.access import Access
-from delegation.forms.relationships import RIGHTS, AgreementForm
+from delegation.forms.relationships import AgreementForm
 from delegation.models import Ceiling, Level, RelationshipTerms, Visibility
 from delegation.openings import chosen, offered, openings
 from delegation.relationships import managed_programs
 from delegation.roles import Action
 from delegation.services.agreements import Agreement, Rules
-from delegation.terms import Words
+from delegation.terms import RIGHTS, Words
 
 
 def opened_by(access: Access, form: AgreementForm, provider: BusinessAccount) -> dict[str, str]:

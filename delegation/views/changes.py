@@ -168,7 +168,7 @@ def _form(access: Access, mine: Terms, data: QueryDict | None) -> RelationshipCh
             "rights": rights_of([first]),
             "end": RelationshipChangeForm.DATE if end else RelationshipChangeForm.OPEN,
             "last_day": last_day(end) if end else default_last_day(timezone.localdate(access.at)),
-            "open_end_reason": first.relationship.open_end_reason,
+            "open_end_reason": first.open_end_reason,
             **{name: getattr(first, name) for name in rules},
         },
     )

@@ -184,7 +184,6 @@ class RandomWorld:
                 starts_at=start,
                 ends_at=end,
                 is_open_ended=end is None,
-                open_end_reason="" if end else "Standing mandate",
                 request=self.world.earlier(days=50).relationship_request(provider, client),
             )
         any_rule = self.dice.choice(list(Visibility))
@@ -198,6 +197,8 @@ class RandomWorld:
             visibility_other=self.dice.choice(list(Visibility)),
             consent_version="1",
             agreed_by=self.world.manager(client),
+            agreed_at=start,
+            open_end_reason="Standing mandate",
             starts_at=start,
             ends_at=self._end(start),
         )

@@ -47,7 +47,7 @@ def build(seed: int, steps: int) -> tuple[RandomWorld, datetime]:
         ends = [row.ends_at for row in terms]
         one.starts_at = min(row.starts_at for row in terms)
         one.ends_at = None if None in ends else max(end for end in ends if end)
-        one.is_open_ended, one.open_end_reason = one.ends_at is None, "Standing mandate"
+        one.is_open_ended = one.ends_at is None
         one.save()
     return found, found.instant()
 

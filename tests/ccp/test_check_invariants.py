@@ -302,7 +302,8 @@ BREACHES: dict[invariants.Check, list[Breach]] = {
     invariants.acts_name_their_path: [sql(TOLD_AGAIN.format("path = ''"))],
     invariants.conditions_hold: [
         write(Relationship, client=F("provider")),
-        write(Relationship, open_end_reason="", is_open_ended=True, ends_at=None),
+        write(Relationship, is_open_ended=False, ends_at=None),
+        write(RelationshipTerms, open_end_reason="", ends_at=None),
         write(Membership, ends_at=lambda world: world.at - timedelta(days=4000)),
         write(RelationshipTerms, visibility_broker="none"),
     ],

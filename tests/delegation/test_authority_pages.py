@@ -10,7 +10,10 @@ from django.urls import reverse
 from django.utils.translation import activate
 
 from businesses.models import BusinessAccount
-from delegation.models import Level, Relationship, RelationshipTerms
+from delegation.consent import ConsentText, relationship_consent
+from delegation.models import Level, Relationship, RelationshipTerms, Visibility
+from delegation.services.agreements import Rules
+from delegation.services.changes import Narrowing, narrow_relationship
 from delegation.services.endings import end_relationship
 from delegation.services.view_as import open_view_as
 from delegation.terms import fingerprint
@@ -98,6 +101,49 @@ def test_another_agreement_is_another_document(
     second = boss.get(of_client(mandate)).context["authority"]
     assert second.number != first.number and second.hash != first.hash
     assert len(second.programs) == 2
+
+
+def test_what_differs_stands_apart_with_its_own_rights_signature_and_consent(
+    world: World, mandate: Relationship, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two program accounts that differ in a right alone, agreed by two people under two texts."""
+    ana, later = world.employee("Ana", mandate.client), world.later(days=1)
+    more = {"programs": ("RM0002",), "last_day": date(2028, 3, 31), "may_pay": True}
+    later.relationship(mandate.client, mandate.provider, **more)
+    second = RelationshipTerms.objects.get(program__extension="RM0002")
+    kept = {"consent_version": "2", "consent_hash_en": "e" * 64, "consent_hash_fr": "f" * 64}
+    RelationshipTerms.objects.filter(pk=second.pk).update(agreed_by=ana, **kept)
+    texts = {"1": relationship_consent("1"), "2": ConsentText("2", "New text.", "Neuf.", "", "")}
+    monkeypatch.setattr("delegation.authority.relationship_consent", texts.__getitem__)
+    clock.shift(timedelta(days=2))
+
+    document = as_(world.manager(mandate.client)).get(of_client(mandate))
+
+    new, old = document.context["authority"].terms
+    assert (new.programs, new.rights[1:]) == (("RM 0002 Maple 2",), ("Pay",))
+    assert (old.programs, old.rights[1:]) == (("RM 0001 Maple 1",), ())
+    assert [one.agreed_by for one in (new, old)] == ["Ana", "Maple manager"]
+    said = words(document)
+    assert "New text." in said and "e" * 64 in said and texts["1"].en[:40] in said
+    assert said.index("Version 2 of the text below") < said.index("Version 1 of the text below")
+
+
+def test_what_a_firm_gave_back_is_signed_on_the_day_on_which_the_rest_was_agreed(
+    world: World, maple: BusinessAccount, itn: BusinessAccount, clock: Any
+) -> None:
+    wide = {"last_day": date(2028, 3, 31), "rules": Rules(importer=Visibility.EDIT)}
+    mandate, later = world.relationship(maple, itn, **wide), world.later(days=1)
+    done(
+        narrow_relationship(
+            actor=world.manager(itn), acting_for=itn, relationship=mandate, at=later.at,
+            narrowing=Narrowing(frozenset({"RM0001"}), Rules(importer=Visibility.VIEW)),
+            expected_terms=fingerprint(mandate.terms.all()),
+        )
+    )  # fmt: skip
+    clock.shift(timedelta(days=2))
+    said = words(as_(world.manager(maple)).get(of_client(mandate)))
+    assert "Effective from November 24, 2026" in said
+    assert "Maple manager, for Maple, agreed in the portal on November 23, 2026" in said
 
 
 def test_nobody_gets_a_part_of_it_and_nothing_is_left_at_the_end(

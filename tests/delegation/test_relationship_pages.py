@@ -384,7 +384,7 @@ def test_the_confirmation_carries_every_answer(world: World, approve: Post) -> N
     terms = RelationshipTerms.objects.get()
     assert terms.program is None and terms.ends_at is None
     assert terms.relationship.is_open_ended
-    assert terms.relationship.open_end_reason == "Family firm"
+    assert terms.open_end_reason == "Family firm"
 
 
 def test_going_back_keeps_what_was_entered(approve: Post) -> None:
