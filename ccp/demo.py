@@ -21,11 +21,13 @@ from audit.services import Refusal
 from businesses.models import BusinessAccount
 from businesses.register import get_register
 from businesses.services import open_business
+from delegation.consent import OFFER_VERSION
 from delegation.models import Ceiling, Level, Visibility
 from delegation.roles import Role
 from delegation.services.agreements import Agreement, Rules
 from delegation.services.clients import create_staff_assignment
 from delegation.services.employees import Grants, approve_access_request, create_access_request
+from delegation.services.offers import create_relationship_offer
 from delegation.services.recovery import create_recovery_request
 from delegation.services.registrations import found_business
 from delegation.services.relationships import (
@@ -129,6 +131,7 @@ class Story:
         self._expired(boreales, saint_laurent)
         self._active(maple, itn, saint_laurent)
         self._waiting(maple, boreales, itn)
+        self._offered(maple, saint_laurent)
         self._headless(self._register(KELPMARROW, RUTH))
 
     def _people(self) -> None:
@@ -257,6 +260,26 @@ class Story:
                     at=lately,
                 )
             )
+
+    def _offered(self, maple: BusinessAccount, saint_laurent: BusinessAccount) -> None:
+        """A client offers its second broker one program account more."""
+        _done(
+            create_relationship_offer(
+                actor=self.people[OLIVIA],
+                acting_for=maple,
+                provider_bn9=saint_laurent.bn9,
+                agreement=Agreement(
+                    level=Level.PROGRAM,
+                    programs=frozenset({maple.programs.get(extension="RM0001").pk}),
+                    ceiling=Ceiling.EDITOR,
+                    rules=Rules(importer=Visibility.VIEW),
+                    last_day=(self.now + timedelta(days=365)).date(),
+                    consent_version=OFFER_VERSION,
+                ),
+                comment="You look after our second account. Please take on furniture too.",
+                at=self.now - timedelta(days=1),
+            )
+        )
 
     def _headless(self, kelpmarrow: BusinessAccount) -> None:
         """A business whose only manager is gone, and the officers who can recover it."""

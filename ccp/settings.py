@@ -277,9 +277,11 @@ RECOVERY_REQUEST_LAPSE_DAYS = 90
 LOOKUP_MINUTES = 60
 
 # How much one asker may ask for, whatever the number asked: a person in a day and waiting at one
-# time, a firm in a day (two full files); a person for the recovery of one business in a day.
+# time, a firm in a day (two full files), a client in a day; a person for the recovery of one
+# business in a day.
 ACCESS_REQUESTS_A_DAY = 20
 ACCESS_REQUESTS_WAITING = 20
 RELATIONSHIP_REQUESTS_A_DAY = 10_000
+RELATIONSHIP_OFFERS_A_DAY = 50
 REQUEST_FILES_A_DAY = 50
 RECOVERY_REQUESTS_A_DAY = 3

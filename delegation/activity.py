@@ -13,7 +13,7 @@ from audit.verbs import REFUSED, sentence
 from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
 from delegation.access import Access
-from delegation.models import Relationship, RelationshipRequest
+from delegation.models import Relationship, RelationshipOffer, RelationshipRequest
 from delegation.models.continuity import SUCCESSOR
 from delegation.roles import Role
 from delegation.standing import PathKind
@@ -74,11 +74,14 @@ def _who(event: Event, own: str, names: Mapping[str, str]) -> str:
 
 
 def _clients(events: Sequence[Event], own: str) -> dict[str, str]:
-    """The client of each relationship, and of each request for one, of the business `own`."""
+    """The client of each relationship, request for one and offer of the business `own`."""
     about = [one.object_id for one in events if one.object_type.startswith("relationship")]
     asked = RelationshipRequest.objects.filter(pk__in=about).exclude(client_bn9=own)
     given = Relationship.objects.filter(pk__in=about).exclude(client__bn9=own)
-    numbers = asked.values_list("pk", "client_bn9").union(given.values_list("pk", "client__bn9"))
+    offered = RelationshipOffer.objects.filter(pk__in=about).exclude(client__bn9=own)
+    numbers = asked.values_list("pk", "client_bn9").union(
+        given.values_list("pk", "client__bn9"), offered.values_list("pk", "client__bn9")
+    )
     return {str(pk): _("Client: %(bn)s") % {"bn": show_bn9(bn9)} for pk, bn9 in numbers}
 
 

@@ -20,11 +20,17 @@ from audit.services import business_chain
 from businesses.countries import country_name
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.consent import relationship_consent
-from delegation.models import Relationship, RelationshipRequest, RelationshipTerms
+from delegation.models import (
+    Relationship,
+    RelationshipOffer,
+    RelationshipRequest,
+    RelationshipTerms,
+)
 from delegation.terms import CLIENT_LABELS, Agreed, Words, agreed, until
 
 DECIDING = (
     "relationship_request.approve",
+    "relationship_offer.accept",
     "relationship.change",
     "relationship.narrow",
     "relationship.renew",
@@ -151,16 +157,24 @@ def _consents(terms: Iterable[RelationshipTerms]) -> Iterable[Consent]:
 def _signatories(
     relationship: Relationship, terms: Iterable[RelationshipTerms]
 ) -> Iterable[Signatory]:
-    """Who asked for the firm, and who agreed for the client: a mandate names both."""
-    asked = relationship.request
-    yield Signatory(
-        asked.requested_by.get_full_name(), relationship.provider.legal_name, asked.starts_at
-    )
+    """Who asked or accepted for the firm, and who agreed for the client: a mandate names both."""
+    person, at = _for_the_firm(relationship)
+    yield Signatory(person.get_full_name(), relationship.provider.legal_name, at)
     people: dict[tuple[datetime, int], User] = {
         (row.agreed_at, row.agreed_by_id): row.agreed_by for row in terms
     }
     for (agreed_at, _pk), person in sorted(people.items(), key=lambda one: one[0]):
         yield Signatory(person.get_full_name(), relationship.client.legal_name, agreed_at)
+
+
+def _for_the_firm(relationship: Relationship) -> tuple[User, datetime]:
+    """Who asked for the relationship, or accepted what the client offered, and when."""
+    if relationship.request:
+        return relationship.request.requested_by, relationship.request.starts_at
+    offer = relationship.offer
+    if offer is None or offer.decided_by is None or offer.decided_at is None:
+        raise ValueError("A relationship begins with a request or with an offer that was accepted.")
+    return offer.decided_by, offer.decided_at
 
 
 def _number(relationship: Relationship, at: datetime) -> str:
@@ -173,7 +187,9 @@ def _entries(relationship: Relationship, at: datetime) -> Iterable[Entry]:
     """The newest entry about the relationship in the history of each party: 1 query each."""
     client, provider = relationship.client, relationship.provider
     asked = RelationshipRequest.objects.filter(provider=provider, client_bn9=client.bn9)
-    about = [str(relationship.pk), *(str(pk) for pk in asked.values_list("pk", flat=True))]
+    offered = RelationshipOffer.objects.filter(client=client, provider_bn9=provider.bn9)
+    begun = asked.values_list("pk").union(offered.values_list("pk"))
+    about = [str(relationship.pk), *(str(pk) for (pk,) in begun)]
     for business in (client, provider):
         told = Event.objects.filter(
             chain=business_chain(business.bn9),

@@ -74,9 +74,7 @@ def _client(
 
 def sent_requests(access: Access) -> QuerySet[RelationshipRequest]:
     """The requests that the firm acted for has sent, whatever became of them."""
-    return RelationshipRequest.objects.filter(
-        provider=access.acting_for, direction=RelationshipRequest.Direction.ASKED
-    ).prefetch_related("lines")
+    return RelationshipRequest.objects.filter(provider=access.acting_for).prefetch_related("lines")
 
 
 def assignments_to(access: Access, client: BusinessAccount) -> QuerySet[StaffAssignment]:

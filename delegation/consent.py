@@ -6,6 +6,9 @@ from hashlib import sha256
 from pathlib import Path
 
 VERSION = "1"
+OFFER_VERSION = "offer-1"
+"""The version of an approval, and that of an offer, which the client agrees to beforehand."""
+
 _TEXTS = Path(__file__).parent / "texts"
 
 
@@ -26,7 +29,7 @@ class ConsentText:
 
 @cache
 def relationship_consent(version: str = VERSION) -> ConsentText:
-    """The consent to a business relationship, as shown above the approval button."""
+    """The consent to a business relationship, as shown above the button that gives or offers it."""
     en, fr = (
         (_TEXTS / f"relationship-consent-{version}.{language}.txt").read_text("utf-8").strip()
         for language in ("en", "fr")

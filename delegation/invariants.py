@@ -39,6 +39,7 @@ from delegation.models import (
     ProgramRole,
     RecoveryRequest,
     Relationship,
+    RelationshipOffer,
     RelationshipRequest,
     RelationshipRequestLine,
     RelationshipTerms,
@@ -238,6 +239,26 @@ def lines_are_decided_by_managers(at: datetime) -> Finding:
     )
 
 
+def offers_are_answered_by_the_firm(at: datetime) -> Finding:
+    """A manager of the firm answers an offer, never its maker; the client withdraws it (2, 9)."""
+    offers = RelationshipOffer.objects
+    by_firm = _was_bam("decided_by", "decided_at", content_object__bn9="provider_bn9")
+    by_client = _was_bam("decided_by", "decided_at", content_object="client")
+    by_pam = _was_pam("decided_by", "decided_at", business="client")
+    made = _was_bam("offered_by", "starts_at", content_object="client")
+    made_by_pam = _was_pam("offered_by", "starts_at", business="client")
+    in_part = Q(level=Level.PROGRAM)
+    return together(
+        look(
+            offers.filter(decision__in=[Decision.APPROVED, Decision.REJECTED]),
+            by_firm & ~Q(decided_by=F("offered_by")),
+        ),
+        look(offers.filter(decision=Decision.WITHDRAWN), by_client | (by_pam & in_part)),
+        look(offers.all(), made | (made_by_pam & in_part)),
+        look(offers.exclude(decision=""), Q(closes_at=F("decided_at"))),
+    )
+
+
 # ---------------------------------------------------------------- whose rows they are
 
 
@@ -315,8 +336,15 @@ def decisions_have_their_event(at: datetime) -> Finding:
     """Every decision of a request stands in the history of each party (12)."""
     employees = AccessRequest.objects.exclude(decision="").values_list("pk", "bn9")
     firms = RelationshipRequest.objects.exclude(decision="")
+    offers = RelationshipOffer.objects.exclude(decision="")
     recoveries = RecoveryRequest.objects.exclude(decision="").values_list("pk", "bn9")
     return together(
+        _told(
+            offers.values_list("pk", "client__bn9", "provider_bn9"),
+            "relationship_offer.accept",
+            "relationship_offer.decline",
+            "relationship_offer.withdraw",
+        ),
         _told(
             recoveries,
             "recovery_request.confirm",
@@ -414,6 +442,7 @@ CHECKS: tuple[Check, ...] = (
     periods_do_not_overlap,
     requests_agree_with_their_lines,
     lines_are_decided_by_managers,
+    offers_are_answered_by_the_firm,
     roles_are_of_their_business,
     archived_groups_hold_nothing,
     authority_is_of_the_pair,

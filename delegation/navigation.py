@@ -18,6 +18,7 @@ from delegation.permissions import (
     can_list_clients,
     can_list_groups,
     can_list_invitations,
+    can_list_received_offers,
     can_list_relationship_requests,
     can_list_relationships,
     can_mute,
@@ -64,6 +65,7 @@ def relationship_nav(access: Access, current: str) -> list[dict[str, object]]:
         ("relationship_calendar", _("Calendar"), manages),
         ("relationship_ended_list", pgettext("relationships", "Ended"), manages),
         ("received_request_list", _("Received Requests"), manages),
+        ("relationship_offer_list", _("Sent requests"), manages),
         ("mute_list", _("Muted"), can_mute(access).allowed),
     ]
     return _nav(access, current, parts)
@@ -76,6 +78,11 @@ def client_nav(access: Access, current: str) -> list[dict[str, object]]:
     parts = [
         ("client_list", _("Clients"), can_list_clients(access)),
         ("relationship_request_list", _("Sent requests"), reads_requests),
+        (
+            "relationship_offer_received_list",
+            _("Received offers"),
+            can_list_received_offers(access).allowed,
+        ),
         ("client_calendar", _("Calendar"), access.serves_clients),
         ("request_batch_create", _("Requests by file"), can_request_relationship(access).allowed),
         ("client_group_list", _("Client groups"), assigns),

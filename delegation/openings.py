@@ -36,8 +36,11 @@ class Opening:
         return whole(self.count) if self.count <= MOST else f"{whole(MOST)}+"
 
 
-type Counter = Callable[[BusinessAccount, Sequence[ProgramAccount]], Mapping[str, Opening]]
-"""Counts what the programs hold for a provider, by the name of the visibility rule."""
+type Counter = Callable[[BusinessAccount | None, Sequence[ProgramAccount]], Mapping[str, Opening]]
+"""Counts what the programs hold for a provider, by the name of the visibility rule.
+
+Of no provider, everybody but the client is another firm.
+"""
 
 _counters: list[Counter] = []
 
@@ -47,8 +50,13 @@ def register(counter: Counter) -> None:
     _counters.append(counter)
 
 
-def openings(provider: BusinessAccount, programs: Iterable[ProgramAccount]) -> dict[str, Opening]:
-    """What each rule, by its name, would open to the provider on these programs now."""
+def openings(
+    provider: BusinessAccount | None, programs: Iterable[ProgramAccount]
+) -> dict[str, Opening]:
+    """What each rule, by its name, would open to the provider on these programs now.
+
+    Of an offer nobody knows who the provider is, nor whether there is one.
+    """
     known = list(programs)
     if not known:
         return dict.fromkeys(CLIENT_LABELS, Opening())

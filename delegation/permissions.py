@@ -18,6 +18,7 @@ from delegation.models import (
     Level,
     Membership,
     RecoveryRequest,
+    RelationshipOffer,
     RelationshipRequest,
     RelationshipRequestLine,
     RelationshipTerms,
@@ -229,6 +230,21 @@ def can_approve_relationship_request(
 can_reject_relationship_request = can_approve_relationship_request
 
 
+def can_create_relationship_offer(access: Access) -> Decision:
+    """A BAM offers a firm a relationship; a PAM one on its open programs, up to Editor."""
+    decision = access.decide(Action.MANAGE_RELATIONSHIPS, access.acting_for)
+    offers = decision.allowed or access.programs(Action.MANAGE_RELATIONSHIPS)
+    return Decision(Reason.ALLOWED) if offers else decision
+
+
+def can_withdraw_relationship_offer(access: Access, relationship_offer: RelationshipOffer) -> bool:
+    """A BAM of the client; a PAM where all that is offered is on its programs."""
+    if access.is_bam or relationship_offer.level == Level.BUSINESS:
+        return access.is_bam
+    programs = {program.pk for program in access.overseen(Action.MANAGE_RELATIONSHIPS)}
+    return programs >= {program.pk for program in relationship_offer.programs.all()}
+
+
 def can_end_relationship(
     access: Access, terms: Iterable[RelationshipTerms]
 ) -> list[RelationshipTerms]:
@@ -318,6 +334,27 @@ def can_request_relationship(access: Access) -> Decision:
     if access.is_bam and access.serves_clients and not access.is_provider:
         return Decision(Reason.NOT_A_PROVIDER)
     return access.decide(Action.MANAGE_CLIENTS, access.acting_for)
+
+
+def can_list_received_offers(access: Access) -> Decision:
+    """The BAM of a business that serves clients reads what they offered it."""
+    return can_list_relationship_requests(access)
+
+
+def can_decline_relationship_offer(access: Access, relationship_offer: RelationshipOffer) -> bool:
+    """A BAM of the firm to which it was offered, though it is no service provider any more.
+
+    A person of both firms does not answer an offer of one’s own.
+    """
+    is_ours = relationship_offer.provider_bn9 == access.acting_for.bn9
+    answers = access.decide(Action.MANAGE_CLIENTS, access.acting_for).allowed
+    return is_ours and answers and relationship_offer.offered_by_id != access.person.pk
+
+
+def can_accept_relationship_offer(access: Access, relationship_offer: RelationshipOffer) -> bool:
+    """A BAM of the service provider to which it was offered, and never who made the offer."""
+    is_answered = can_decline_relationship_offer(access, relationship_offer)
+    return is_answered and access.is_provider
 
 
 def can_nudge_relationship_request(access: Access) -> Decision:

@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from businesses.bn import show_bn9
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
 from delegation.models import (
@@ -264,15 +265,39 @@ def agreement_in_words(
     programs: Iterable[ProgramAccount],
 ) -> str:
     """The one sentence that a client's manager confirms: who gives whom what, until when."""
-    named = ", ".join(program_label(one) for one in programs if one.pk in agreement.programs)
     return _(
         "Acting for %(client)s (%(client_bn)s), you give %(firm)s (%(firm_bn)s) %(level)s of "
         "%(scope)s, at most %(ceiling)s, %(until)s: it %(broker)s, %(importer)s and %(other)s."
     ) % {
-        "client": client.name,
-        "client_bn": client.bn_shown,
         "firm": provider.name,
         "firm_bn": provider.bn_shown,
+        **_agreed_words(agreement, client, programs),
+    }
+
+
+def offer_in_words(
+    agreement: Agreement,
+    *,
+    client: BusinessAccount,
+    provider_bn9: str,
+    programs: Iterable[ProgramAccount],
+) -> str:
+    """The same of an offer: to a number, whoever it is."""
+    return _(
+        "Acting for %(client)s (%(client_bn)s), you offer the business number %(firm_bn)s "
+        "%(level)s of %(scope)s, at most %(ceiling)s, %(until)s. Once it accepts, it %(broker)s, "
+        "%(importer)s and %(other)s."
+    ) % {"firm_bn": show_bn9(provider_bn9), **_agreed_words(agreement, client, programs)}
+
+
+def _agreed_words(
+    agreement: Agreement, client: BusinessAccount, programs: Iterable[ProgramAccount]
+) -> dict[str, object]:
+    """The parts of the sentence that are the client's."""
+    named = ", ".join(program_label(one) for one in programs if one.pk in agreement.programs)
+    return {
+        "client": client.name,
+        "client_bn": client.bn_shown,
         "level": _LEVELS[agreement.level],
         "scope": _scope(agreement) % {"programs": named},
         "ceiling": _CEILINGS[agreement.ceiling],

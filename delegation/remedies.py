@@ -121,7 +121,6 @@ def _ask_client(refused: Refused) -> Remedy:
         .filter(
             provider=access.acting_for,
             client_bn9=client_bn9,
-            direction=RelationshipRequest.Direction.ASKED,
         )
         .first()
     )

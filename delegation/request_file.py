@@ -112,7 +112,7 @@ def check(lines: Iterable[Line], firm: BusinessAccount, at: datetime) -> list[Ch
     numbers = {row.asked.client_bn9 for row in read if row.asked}
     waiting = set(
         RelationshipRequest.objects.pending_at(at)
-        .filter(provider=firm, direction=RelationshipRequest.Direction.ASKED)
+        .filter(provider=firm)
         .filter(client_bn9__in=numbers)
         .values_list("client_bn9", flat=True)
     )

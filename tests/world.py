@@ -20,6 +20,7 @@ from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup
 from businesses.register import EntityProgram, LegalEntity
 from businesses.services import open_business
 from delegation.access import Access
+from delegation.consent import OFFER_VERSION
 from delegation.models import (
     AccessRequest,
     Ceiling,
@@ -27,6 +28,7 @@ from delegation.models import (
     Level,
     Membership,
     Relationship,
+    RelationshipOffer,
     RelationshipRequest,
     StaffAssignment,
 )
@@ -35,6 +37,7 @@ from delegation.services.agreements import Agreement, Rules
 from delegation.services.clients import create_staff_assignment
 from delegation.services.employees import Grants, approve_access_request, create_access_request
 from delegation.services.invitations import Offer, create_invitation
+from delegation.services.offers import create_relationship_offer
 from delegation.services.program_groups import add_programs_to_group, create_program_group
 from delegation.services.registrations import found_business
 from delegation.services.relationships import (
@@ -249,6 +252,36 @@ class World:
                 relationship_request=waiting,
                 agreement=agreement,
                 expected_version=waiting.version,
+                at=self.at,
+            )
+        )
+
+    def offer(
+        self,
+        client: BusinessAccount,
+        provider: BusinessAccount | str,
+        *,
+        by: User | None = None,
+        programs: tuple[str, ...] = ("RM0001",),
+        **terms: Any,
+    ) -> RelationshipOffer:
+        """A waiting offer to a firm or a BN9; by default one program, own submissions, 30 days."""
+        filled: dict[str, Any] = {
+            "level": Level.PROGRAM,
+            "ceiling": Ceiling.EDITOR,
+            "rules": OWN_SUBMISSIONS,
+            "last_day": (self.at + timedelta(days=30)).date(),
+            "consent_version": OFFER_VERSION,
+            **terms,
+        }
+        chosen = frozenset(self.program(client, extension).pk for extension in programs)
+        return done(
+            create_relationship_offer(
+                actor=by or self.manager(client),
+                acting_for=client,
+                provider_bn9=provider if isinstance(provider, str) else provider.bn9,
+                agreement=Agreement(programs=chosen, **filled),
+                comment="",
                 at=self.at,
             )
         )

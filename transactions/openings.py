@@ -16,20 +16,21 @@ AT_ONCE = 4 * MOST
 
 
 def count_declarations(
-    provider: BusinessAccount, programs: Sequence[ProgramAccount]
+    provider: BusinessAccount | None, programs: Sequence[ProgramAccount]
 ) -> dict[str, Opening]:
     """The declarations of which each kind of submitter has a version, as `Access.visible` tells
     submitters apart.
     """
     owner = programs[0].business_id
-    low, high = sorted((owner, provider.pk))
+    firm = provider.pk if provider else owner
+    low, high = sorted((owner, firm))
     others = (
         Q(submitter_id__lt=low),
         Q(submitter_id__gt=low, submitter_id__lt=high),
         Q(submitter_id__gt=high),
     )
     return {
-        "visibility_broker": _count(programs, Q(submitter_id=provider.pk)),
+        "visibility_broker": _count(programs, Q(submitter_id=firm)) if provider else Opening(),
         "visibility_importer": _count(programs, Q(submitter_id=owner)),
         "visibility_other": _count(programs, *others),
     }

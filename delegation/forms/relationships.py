@@ -91,12 +91,13 @@ class TermsForm(PortalForm):
 class AgreedForm(PortalForm):
     """What is agreed to under the consent text that the page showed."""
 
+    TEXT = VERSION
     consent_version = forms.CharField(widget=forms.HiddenInput, max_length=20)
 
     def clean_consent_version(self) -> str:
         """The consent that the person read must be the one in force."""
         version: str = self.cleaned_data["consent_version"]
-        if version != VERSION:
+        if version != self.TEXT:
             raise forms.ValidationError(
                 _("The text that you agree to changed while you had the page open. Read it again.")
             )

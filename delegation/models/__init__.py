@@ -28,6 +28,7 @@ from delegation.models.invitations import (
 from delegation.models.limits import RequestTally
 from delegation.models.lookups import Lookup
 from delegation.models.mutes import Mute
+from delegation.models.offers import RelationshipOffer
 from delegation.models.recovery import RecoveryRequest
 from delegation.models.relationships import (
     Ceiling,
@@ -75,6 +76,7 @@ __all__ = [
     "ProgramRole",
     "RecoveryRequest",
     "Relationship",
+    "RelationshipOffer",
     "RelationshipRequest",
     "RelationshipRequestLine",
     "RelationshipTerms",

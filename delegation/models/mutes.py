@@ -50,10 +50,13 @@ class Mute(Period):
         return f"{self.business_id} - {self.provider_id or self.person_id}"
 
 
-def muted(at: datetime, business: str, asker: str) -> Exists:
-    """The condition that a request is of somebody muted: by its columns of the BN and the asker."""
+def muted(at: datetime, business: str, asker: str, column: str = "") -> Exists:
+    """The condition that a request is of somebody muted: by its columns of the BN and the asker.
+
+    `asker` is what a mute calls the asker, `column` what the request does where it differs.
+    """
     return Exists(
         Mute.objects.filter(
-            during(at), business__bn9=OuterRef(business), **{asker: OuterRef(asker)}
+            during(at), business__bn9=OuterRef(business), **{asker: OuterRef(column or asker)}
         )
     )

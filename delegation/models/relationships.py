@@ -86,17 +86,12 @@ NUDGE_AFTER = timedelta(days=7)
 
 
 class RelationshipRequest(VisibilityRules, Request):
-    """A provider asks a BN9, registered or not, for authority, or a client offers it."""
-
-    class Direction(models.TextChoices):
-        ASKED = "asked", _("Asked by the provider")
-        OFFERED = "offered", _("Offered by the client")
+    """A provider asks a BN9, registered or not, for authority."""
 
     provider = models.ForeignKey(
         BusinessAccount, on_delete=models.PROTECT, related_name="requests_as_provider"
     )
     client_bn9 = models.CharField(max_length=9)
-    direction = models.CharField(max_length=8, choices=Direction, default=Direction.ASKED)
     level = models.CharField(max_length=8, choices=Level)
     covers_future = models.BooleanField(default=False)
     ceiling = models.CharField(max_length=6, choices=Ceiling, default=Ceiling.EDITOR)
@@ -111,7 +106,7 @@ class RelationshipRequest(VisibilityRules, Request):
         constraints = [
             NoOverlap(
                 name="one_live_relationship_request",
-                keys=("provider", "client_bn9", "direction"),
+                keys=("provider", "client_bn9"),
                 end="closes_at",
             ),
             ordered_period("relationship_request_period_ordered", "closes_at"),
@@ -175,7 +170,13 @@ class Relationship(Period):
         help_text="The provider left this client since: it acts again only by a new request.",
     )
     request = models.ForeignKey(
-        RelationshipRequest, on_delete=models.PROTECT, related_name="relationships"
+        RelationshipRequest, null=True, on_delete=models.PROTECT, related_name="relationships"
+    )
+    offer = models.ForeignKey(
+        "delegation.RelationshipOffer",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="relationships",
     )
 
     class Meta:
@@ -189,6 +190,11 @@ class Relationship(Period):
                 condition=Q(is_open_ended=True, ends_at=None)
                 | Q(is_open_ended=False, ends_at__isnull=False),
                 name="open_end_is_a_choice",
+            ),
+            models.CheckConstraint(
+                condition=Q(request__isnull=False, offer=None)
+                | Q(request=None, offer__isnull=False),
+                name="begun_by_a_request_or_an_offer",
             ),
         ]
         indexes = [

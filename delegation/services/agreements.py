@@ -1,6 +1,7 @@
 """What a client agrees with a provider: the terms, how they are written, and what bars them.
 
-Every way to an agreement comes here: a request that is approved, terms that are changed or renewed.
+Every way to an agreement comes here: a request that is approved, an offer that is accepted, terms
+that are changed or renewed.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,11 +18,12 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
-from delegation.consent import relationship_consent
+from delegation.consent import VERSION, relationship_consent
 from delegation.models import (
     Ceiling,
     Level,
     Relationship,
+    RelationshipOffer,
     RelationshipRequest,
     RelationshipTerms,
     Visibility,
@@ -69,6 +71,7 @@ class Agreement:
     may_submit: bool = True
     may_pay: bool = False
     may_see_amounts: bool = False
+    consent_version: str = VERSION
 
     @property
     def ends_at(self) -> datetime | None:
@@ -103,25 +106,46 @@ def lock_relationships(client: BusinessAccount, provider: BusinessAccount) -> li
     return list(pair.order_by("pk"))
 
 
-def open_relationship(
-    waiting: RelationshipRequest, client: BusinessAccount, agreement: Agreement, at: datetime
+def conclude(
+    *,
+    begun_by: RelationshipRequest | RelationshipOffer,
+    client: BusinessAccount,
+    provider: BusinessAccount,
+    agreement: Agreement,
+    agreed_by: User,
+    at: datetime,
+) -> Relationship:
+    """Give the provider what a manager of the client agreed to, in the relationship of the pair."""
+    programs = [one for one in client.programs.all() if one.pk in agreement.programs]
+    relationship = _open_relationship(begun_by, client, provider, agreement, at)
+    agree(relationship, agreement, programs, agreed_by, at)
+    return relationship
+
+
+def _open_relationship(
+    begun_by: RelationshipRequest | RelationshipOffer,
+    client: BusinessAccount,
+    provider: BusinessAccount,
+    agreement: Agreement,
+    at: datetime,
 ) -> Relationship:
     """The live relationship of the pair, or a new one, suspended where the last one was."""
-    pair = {"client": client, "provider": waiting.provider}
+    pair = {"client": client, "provider": provider}
     live = Relationship.objects.filter(during(at), **pair).first()
+    origin = "offer" if isinstance(begun_by, RelationshipOffer) else "request"
     return live or Relationship.objects.create(
         **pair,
         starts_at=at,
         ends_at=agreement.ends_at,
         is_open_ended=agreement.last_day is None,
-        suspended_at=at if is_suspended(client, waiting.provider) else None,
-        request=waiting,
+        suspended_at=at if is_suspended(client, provider.bn9) else None,
+        **{origin: begun_by},
     )
 
 
-def is_suspended(client: BusinessAccount, provider: BusinessAccount) -> bool:
+def is_suspended(client: BusinessAccount, provider_bn9: str) -> bool:
     """Whether the last relationship of the pair is suspended, or was when it ended."""
-    pair = Relationship.objects.filter(client=client, provider=provider)
+    pair = Relationship.objects.filter(client=client, provider__bn9=provider_bn9)
     last = pair.order_by("-starts_at").first()
     return last is not None and last.suspended_at is not None
 
@@ -163,7 +187,7 @@ def terms_of(
     at: datetime,
 ) -> RelationshipTerms:
     """What was agreed on a program account, or on all of them, from `at` on; not saved."""
-    consent = relationship_consent()
+    consent = relationship_consent(agreement.consent_version)
     return RelationshipTerms(
         relationship=relationship,
         program=program,
@@ -248,9 +272,9 @@ def why_not_provider(access: Access, provider: BusinessAccount) -> Problem | Non
     return None
 
 
-def why_not_suspended(access: Access, provider: BusinessAccount) -> Problem | None:
+def why_not_suspended(access: Access, provider_bn9: str) -> Problem | None:
     """A PAM gives nothing to a firm that a BAM suspended, which an end does not undo."""
-    if access.is_bam or not is_suspended(access.acting_for, provider):
+    if access.is_bam or not is_suspended(access.acting_for, provider_bn9):
         return None
     return "suspended", _(
         "A Business Account Manager suspended this firm. Only a Business Account Manager decides "

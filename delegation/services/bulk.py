@@ -77,7 +77,6 @@ def _waiting(acting_for: BusinessAccount, asked: Sequence[Asked], at: datetime) 
     """The numbers, of those asked, at which a request of the firm waits."""
     waiting = RelationshipRequest.objects.pending_at(at).filter(
         provider=acting_for,
-        direction=RelationshipRequest.Direction.ASKED,
         client_bn9__in={one.client_bn9 for one in asked},
     )
     return set(waiting.values_list("client_bn9", flat=True))

@@ -13,6 +13,7 @@ from delegation.models import (
     AccessRequestLine,
     Decision,
     RecoveryRequest,
+    RelationshipOffer,
     RelationshipRequest,
     RelationshipRequestLine,
     Status,
@@ -24,12 +25,14 @@ from delegation.roles import Action
 from delegation.terms import program_label
 from pages.formats import moment
 
-Waiting = AccessRequest | RelationshipRequest | RecoveryRequest
+Waiting = AccessRequest | RelationshipRequest | RelationshipOffer | RecoveryRequest
 Problem = tuple[str, str]
 """The code and the words of a refusal."""
 
 
-def lock[W: (AccessRequest, RelationshipRequest, RecoveryRequest)](waiting: W) -> W:
+def lock[W: (AccessRequest, RelationshipRequest, RelationshipOffer, RecoveryRequest)](
+    waiting: W,
+) -> W:
     """The request as it is now, held until the transaction ends."""
     return type(waiting)._default_manager.select_for_update(no_key=True).get(pk=waiting.pk)
 

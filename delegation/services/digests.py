@@ -8,35 +8,48 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
-from delegation.models import AccessRequest, RelationshipRequest
+from delegation.models import AccessRequest, RelationshipOffer, RelationshipRequest
 from delegation.models.mutes import muted
 from delegation.services.roles import managers_of
 from notices.services import notify
 from pages.formats import last_day
 
-type Waiting = AccessRequest | RelationshipRequest
+type Waiting = AccessRequest | RelationshipRequest | RelationshipOffer
 
 LISTED = 10
 """How many requests a message lists; of the others it says how many there are."""
 
 
 class Kind(NamedTuple):
-    """A kind of request, and its columns of the business asked and of the asker."""
+    """A kind of request, and its columns of the business asked and of the asker.
+
+    `muted_as` is what a mute calls the asker; `among` are the businesses that are told.
+    """
 
     name: str
-    model: type[AccessRequest] | type[RelationshipRequest]
+    model: type[AccessRequest] | type[RelationshipRequest] | type[RelationshipOffer]
     column: str
     asker: str
+    muted_as: str
+    among: Q = Q()
 
 
 KINDS = (
-    Kind("access_request", AccessRequest, "bn9", "person"),
-    Kind("relationship_request", RelationshipRequest, "client_bn9", "provider"),
+    Kind("access_request", AccessRequest, "bn9", "person", "person"),
+    Kind("relationship_request", RelationshipRequest, "client_bn9", "provider", "provider"),
+    Kind(
+        "relationship_offer",
+        RelationshipOffer,
+        "provider_bn9",
+        "client",
+        "provider",
+        ~Q(provider_type=BusinessAccount.ProviderType.NONE),
+    ),
 )
 
 
@@ -50,13 +63,14 @@ def tell_what_waits(*, at: datetime) -> int:
 
 def _shown(kind: Kind, at: datetime) -> QuerySet[Any]:
     """What waits and is shown to managers: not what somebody muted asks."""
-    return kind.model._default_manager.pending_at(at).filter(~muted(at, kind.column, kind.asker))
+    unseen = muted(at, kind.column, kind.muted_as, kind.asker)
+    return kind.model._default_manager.pending_at(at).filter(~unseen)
 
 
 def _numbers_to_tell(kind: Kind, at: datetime) -> list[str]:
     """The active businesses at which something waits that no digest told of."""
     active = BusinessAccount.objects.filter(
-        bn9=OuterRef(kind.column), status=BusinessAccount.Status.ACTIVE
+        kind.among, bn9=OuterRef(kind.column), status=BusinessAccount.Status.ACTIVE
     )
     untold = _shown(kind, at).filter(Exists(active), told_at=None)
     return sorted(set(untold.values_list(kind.column, flat=True)))

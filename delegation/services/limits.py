@@ -82,6 +82,13 @@ def count_relationship_requests(acting_for: BusinessAccount, wanted: int, at: da
     return count(asker=asker, wanted=wanted, most=most, at=at)
 
 
+def count_relationship_offer(acting_for: BusinessAccount, about: dict[str, Any]) -> Refusal | None:
+    """Count one offer of a business; the refusal where it is one too many."""
+    asker, most = f"offers:{acting_for.bn9}", settings.RELATIONSHIP_OFFERS_A_DAY
+    counted = count(asker=asker, wanted=1, most=most, at=about["at"])
+    return None if counted.allowed else turned_away(counted, about)
+
+
 def turned_away(counted: Counted, about: dict[str, Any]) -> Refusal:
     """The refusal of one too many; history keeps the first of a day, the tally counts the rest."""
     code, message = why_too_many(about["at"])

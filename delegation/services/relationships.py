@@ -35,9 +35,8 @@ from delegation.services import roles as role_service
 from delegation.services.agreements import (
     Agreement,
     Rules,
-    agree,
+    conclude,
     lock_relationships,
-    open_relationship,
     why_not_over_business_terms,
     why_not_period,
     why_not_provider,
@@ -115,7 +114,6 @@ def new_request(
     return RelationshipRequest(
         provider=acting_for,
         client_bn9=client_bn9,
-        direction=RelationshipRequest.Direction.ASKED,
         level=wish.level,
         covers_future=wish.covers_future,
         ceiling=wish.ceiling,
@@ -158,13 +156,11 @@ def approve_relationship_request(
         return _refuse_decision(
             "relationship_request.approve", problem, actor, acting_for, locked, at
         )
-    programs = [
-        program for program in acting_for.programs.all() if program.pk in agreement.programs
-    ]
     lines = can_approve_relationship_request(access, locked)
-    relationship = open_relationship(locked, acting_for, agreement, at)
-    agree(relationship, agreement, programs, actor, at)
-    given = {program.extension for program in programs}
+    sides = {"client": acting_for, "provider": locked.provider}
+    relationship = conclude(begun_by=locked, agreement=agreement, agreed_by=actor, at=at, **sides)
+    programs = acting_for.programs.filter(pk__in=agreement.programs)
+    given = set(programs.values_list("extension", flat=True))
     for line in lines:
         approved = line.extension == "" or line.extension in given
         decide_line(line, Decision.APPROVED if approved else Decision.REJECTED, actor, at)
@@ -260,7 +256,7 @@ def why_not_approvable(
         why_not_decidable(relationship_request, Decision.APPROVED, expected_version, access.at)
         or why_not_yours(access, relationship_request, lines, Action.MANAGE_RELATIONSHIPS)
         or why_not_provider(access, relationship_request.provider)
-        or why_not_suspended(access, relationship_request.provider)
+        or why_not_suspended(access, relationship_request.provider.bn9)
         or why_not_scope(access, {line.extension for line in lines}, agreement)
         or why_not_period(access.at, agreement)
         or why_not_over_business_terms(access, relationship_request.provider, agreement)

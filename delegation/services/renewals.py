@@ -151,6 +151,7 @@ def _begin_again(over: Relationship, renewal: Renewal, access: Access) -> Relati
         ends_at=renewal.ends_at,
         suspended_at=access.at if over.suspended_at else None,
         request=over.request,
+        offer=over.offer,
     )
 
 

@@ -8,6 +8,7 @@ from delegation.views import (
     clients,
     endings,
     narrowing,
+    received_offers,
     request_batches,
     staff,
 )
@@ -33,6 +34,25 @@ request_files = [
     path("<uuid:pk>/errors.csv", request_batches.request_batch_errors, name="request_batch_errors"),
 ]
 
+offers = [
+    path(
+        "",
+        received_offers.relationship_offer_received_list,
+        name="relationship_offer_received_list",
+    ),
+    path("<uuid:pk>/", received_offers.relationship_offer_detail, name="relationship_offer_detail"),
+    path(
+        "<uuid:pk>/accept/",
+        received_offers.relationship_offer_accept,
+        name="relationship_offer_accept",
+    ),
+    path(
+        "<uuid:pk>/decline/",
+        received_offers.relationship_offer_decline,
+        name="relationship_offer_decline",
+    ),
+]
+
 provider_side: list[URLPattern | URLResolver] = [
     path("", board.client_list, name="client_list"),
     path("download/", board.client_export, name="client_export"),
@@ -42,6 +62,7 @@ provider_side: list[URLPattern | URLResolver] = [
         request_batches.relationship_request_export,
         name="relationship_request_export",
     ),
+    path("offers/", include(offers)),
     path("request-files/", include(request_files)),
     path("request/", clients.relationship_request_create, name="relationship_request_create"),
     path(

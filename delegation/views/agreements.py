@@ -5,7 +5,7 @@ from collections.abc import Collection
 from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.forms.relationships import AgreementForm
-from delegation.models import Ceiling, Level, RelationshipTerms, Visibility
+from delegation.models import Ceiling, Level, RelationshipOffer, RelationshipTerms, Visibility
 from delegation.openings import chosen, offered, openings
 from delegation.relationships import managed_programs
 from delegation.roles import Action
@@ -13,7 +13,9 @@ from delegation.services.agreements import Agreement, Rules
 from delegation.terms import RIGHTS, Words
 
 
-def opened_by(access: Access, form: AgreementForm, provider: BusinessAccount) -> dict[str, str]:
+def opened_by(
+    access: Access, form: AgreementForm, provider: BusinessAccount | None
+) -> dict[str, str]:
     """Beside each visibility rule, what it opens now on the program accounts of the form."""
     named = form["programs"].value() or []
     is_whole = "level" in form.fields and form["level"].value() == Level.BUSINESS
@@ -24,7 +26,7 @@ def opened_by(access: Access, form: AgreementForm, provider: BusinessAccount) ->
 
 
 def opened_as_chosen(
-    access: Access, agreement: Agreement, provider: BusinessAccount
+    access: Access, agreement: Agreement, provider: BusinessAccount | None
 ) -> list[tuple[Words, str]]:
     """What the rules of an agreement open now, for its preview.
 
@@ -43,8 +45,8 @@ def rights_of(terms: Collection[RelationshipTerms]) -> list[str]:
     )
 
 
-def rights_in_words(agreement: Agreement) -> list[str]:
-    """What an agreement gives besides its rules, for its preview."""
+def rights_in_words(agreement: Agreement | RelationshipOffer) -> list[str]:
+    """What an agreement gives besides its rules."""
     return [str(label) for name, label in RIGHTS.items() if getattr(agreement, name)]
 
 
@@ -75,4 +77,5 @@ def agreement_from(access: Access, form: AgreementForm | None) -> Agreement:
         may_submit="may_submit" in rights,
         may_pay="may_pay" in rights,
         may_see_amounts="may_see_amounts" in rights,
+        consent_version=form.TEXT,
     )

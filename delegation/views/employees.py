@@ -81,6 +81,7 @@ STATE_CODES = {
     "last_manager",
     "not_claimed",
     "not_suspended",
+    "stands_no_more",
     "still_waiting",
     "too_soon",
 }

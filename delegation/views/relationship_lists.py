@@ -16,6 +16,7 @@ from delegation.models import RelationshipRequest
 from delegation.navigation import relationship_nav, section_nav
 from delegation.permissions import (
     can_change_relationship,
+    can_create_relationship_offer,
     can_end_relationship,
     can_list_relationships,
     can_resume_relationship,
@@ -53,6 +54,7 @@ def relationship_list(request: HttpRequest, bn9: str) -> HttpResponse:
     context = {
         "received": _received(access, shown[:MOST_WAITING]),
         "are_more": len(shown) > MOST_WAITING,
+        "may_offer": can_create_relationship_offer(access).allowed,
         "nobody": _("No firm acts for this business now.")
         if access.is_bam
         else _("No firm acts on these program accounts now."),

@@ -256,7 +256,9 @@ def _request_page(
 
 def _barred(access: Access, waiting: RelationshipRequest) -> Problem | None:
     """Why nothing can be given to the firm now, whatever is chosen."""
-    return why_not_provider(access, waiting.provider) or why_not_suspended(access, waiting.provider)
+    return why_not_provider(access, waiting.provider) or why_not_suspended(
+        access, waiting.provider.bn9
+    )
 
 
 def _preview(access: Access, waiting: RelationshipRequest, agreement: Agreement) -> dict[str, Any]:
@@ -281,7 +283,7 @@ def _preview(access: Access, waiting: RelationshipRequest, agreement: Agreement)
         "drops_future": drops_future,
         "keeps_others": drops_future and len(chosen) < len(programs),
         "open_end_reason": agreement.open_end_reason,
-        "is_suspended": is_suspended(access.acting_for, provider),
+        "is_suspended": is_suspended(access.acting_for, provider.bn9),
     }
 
 

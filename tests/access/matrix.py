@@ -150,6 +150,9 @@ class Cast:
         asked = world.relationship_request(newcomer, maple, level="program", extensions=("RM0001",))
         self.ids["asked"] = asked.pk
         self.ids["sent"] = world.relationship_request(itn, next_bn9()).pk
+        # RM0001 is the PAM's, RM0002 is not: only the manager withdraws what is on both.
+        self.ids["offered"] = world.offer(maple, next_bn9(), programs=("RM0001", "RM0002")).pk
+        self.ids["received"] = world.offer(cedar, itn).pk
         self.ids["review"] = done(
             create_access_review(actor=self.people["bam"], acting_for=maple, at=world.at)
         ).pk
@@ -499,6 +502,15 @@ def _relationship_pages(cast: Cast) -> Iterator[Row]:
     yield Row("relationship_renew_several", maple, {302: "bam pam", 403: low}, "POST")
     yield Row("relationship_end", end, {200: "bam pam", 403: low})
     yield Row("relationship_end", end, {422: "bam pam", 403: low}, "POST")
+    offered = maple | {"pk": cast.ids["offered"]}
+    yield Row("relationship_offer_list", maple, {200: "bam pam", 403: low})
+    yield Row("relationship_offer_create", maple, {200: "bam pam", 403: low})
+    yield Row("relationship_offer_create", maple, {422: "bam pam", 403: low}, "POST")
+    yield Row("relationship_offer_status", offered, {200: "bam pam", 403: low})
+    yield Row("relationship_offer_withdraw", offered, {405: EVERYBODY})
+    foreign = maple | {"pk": cast.ids["received"]}
+    yield Row("relationship_offer_status", foreign, {403: low})
+    yield Row("relationship_offer_withdraw", foreign, {403: low}, "POST")
     yield Row("firm_mute", one, {200: "bam", 403: f"pam {low}"})
     yield Row("relationship_request_detail", one, {200: "bam pam", 403: low})
     yield Row("relationship_request_approve", one, {302: "bam pam", 403: low})
@@ -522,6 +534,15 @@ def _client_pages(cast: Cast) -> Iterator[Row]:
     yield Row("relationship_request_status", sent, {200: "bam_itn", 403: staff})
     yield Row("relationship_request_withdraw", sent, {405: EVERYBODY})
     yield Row("relationship_request_nudge", sent, {405: EVERYBODY})
+    received = itn | {"pk": cast.ids["received"]}
+    yield Row("relationship_offer_received_list", itn, {200: "bam_itn", 403: staff})
+    yield Row("relationship_offer_detail", received, {200: "bam_itn", 403: staff})
+    yield Row("relationship_offer_accept", received, {302: "bam_itn", 403: staff})
+    yield Row("relationship_offer_accept", received, {422: "bam_itn", 403: staff}, "POST")
+    yield Row("relationship_offer_decline", received, {200: "bam_itn", 403: staff})
+    yield Row("relationship_offer_decline", received, {422: "bam_itn", 403: staff}, "POST")
+    elsewhere = itn | {"pk": cast.ids["offered"]}
+    yield Row("relationship_offer_detail", elsewhere, {403: staff})
     yield from _request_file_pages(cast, staff)
     yield Row("client_detail", client, {200: "bam_itn own_only"})
     # Who assigns nobody is told so before any client is looked for: the answer names none.

@@ -51,6 +51,7 @@ from delegation.services import (
     invitations,
     mutes,
     nudges,
+    offers,
     program_groups,
     recovery,
     relationships,
@@ -269,6 +270,29 @@ def _create_request_batch(scene: Scene) -> Act:
 def _send_request_batch(scene: Scene) -> Act:
     batch = done(_create_request_batch(scene)())
     return partial(batches.send_request_batch, batch=batch, **scene.lead)
+
+
+def _create_relationship_offer(scene: Scene) -> Act:
+    about = {"provider_bn9": scene.north.bn9, "agreement": scene.agreement(), "comment": "Yes?"}
+    return partial(offers.create_relationship_offer, **about, **scene.boss)
+
+
+def _offered(scene: Scene) -> dict[str, Any]:
+    offer = scene.world.offer(scene.maple, scene.north)
+    return {"relationship_offer": offer, "expected_version": offer.version, **scene.lead}
+
+
+def _accept_relationship_offer(scene: Scene) -> Act:
+    return partial(offers.accept_relationship_offer, **_offered(scene))
+
+
+def _decline_relationship_offer(scene: Scene) -> Act:
+    return partial(offers.decline_relationship_offer, reason="No", **_offered(scene))
+
+
+def _withdraw_relationship_offer(scene: Scene) -> Act:
+    offer = scene.world.offer(scene.maple, scene.north)
+    return partial(offers.withdraw_relationship_offer, relationship_offer=offer, **scene.boss)
 
 
 def _mute_firm(scene: Scene) -> Act:
@@ -760,6 +784,10 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     employees.reject_access_request: _reject_access_request,
     employees.withdraw_access_request: _withdraw_access_request,
     relationships.create_relationship_request: _create_relationship_request,
+    offers.create_relationship_offer: _create_relationship_offer,
+    offers.accept_relationship_offer: _accept_relationship_offer,
+    offers.decline_relationship_offer: _decline_relationship_offer,
+    offers.withdraw_relationship_offer: _withdraw_relationship_offer,
     mutes.mute_firm: _mute_firm,
     mutes.mute_person: _mute_person,
     mutes.end_mute: _end_mute,

@@ -22,11 +22,12 @@ from django.urls import reverse
 from audit.services import record_all
 from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
+from delegation.consent import OFFER_VERSION
 from delegation.models import Mute
-from delegation.services import employees, relationships
+from delegation.services import employees, offers, relationships
 from delegation.services.digests import tell_what_waits
 from tests.conftest import by_night
-from tests.delegation.reading import as_
+from tests.delegation.reading import as_, confirm
 from tests.world import World, next_bn9
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -46,10 +47,15 @@ class Asker:
     kwargs: dict[str, str]
     numbers: dict[str, str]
 
+    has_preview: bool = False
+
     def post(self, case: str) -> Any:
-        """Send the form to the number of a kind."""
+        """Send the form to the number of a kind; where there is a preview, what it carries too."""
         address = reverse(self.form, kwargs=self.kwargs)
-        return self.browser.post(address, {self.field: self.numbers[case], **self.entered})
+        filled = {self.field: self.numbers[case], **self.entered}
+        if self.has_preview:
+            return confirm(self.browser, address, filled)
+        return self.browser.post(address, filled)
 
 
 @dataclass
@@ -148,6 +154,37 @@ def firm(world: World) -> Asker:
     )
 
 
+@pytest.fixture
+def client(world: World) -> Asker:
+    """Alder's manager, who offers: to a firm, to one that muted Alder, to an importer."""
+    before = world.earlier(days=3)
+    north, south = before.broker("North"), before.broker("South")
+    alder, importer = before.importer("Alder"), before.importer("Maple")
+    mute(before, south, provider=alder)
+    for number in range(3):
+        world.offer(before.importer(f"Client {number}"), importer.bn9)
+    rules = dict.fromkeys(("visibility_importer", "visibility_other"), "view")
+    return Asker(
+        browser=as_(world.manager(alder)),
+        form="relationship_offer_create",
+        lists="relationship_offer_list",
+        field="provider_bn9",
+        entered={
+            "consent_version": OFFER_VERSION,
+            "level": "business",
+            "ceiling": "editor",
+            "end": "date",
+            "last_day": "2027-03-31",
+            "visibility_broker": "view",
+            "consent": "on",
+            **rules,
+        },
+        kwargs={"bn9": alder.bn9},
+        numbers=numbers(north, south, importer),
+        has_preview=True,
+    )
+
+
 def mute(world: World, business: BusinessAccount, **whom: Any) -> None:
     """As if the business had muted somebody who asked it before."""
     boss = world.manager(business)
@@ -159,13 +196,14 @@ def numbers(*registered: BusinessAccount) -> dict[str, str]:
     return dict(zip(CASES, (next_bn9(), *(one.bn9 for one in registered)), strict=True))
 
 
-@pytest.fixture(params=["employee", "firm"])
+@pytest.fixture(params=["employee", "firm", by_night("client")])
 def asker(request: pytest.FixtureRequest) -> Asker:
-    """Each of the two who ask."""
+    """Each of those who ask or offer."""
     found: Asker = request.getfixturevalue(request.param)
     return found
 
 
+@pytest.mark.parametrize("asker", ["employee", "firm", "client"], indirect=True)
 def test_every_number_gives_the_same_pages_by_the_same_statements(asker: Asker) -> None:
     """Sent, opened, listed, and refused because it waits already."""
     asker.browser.get(reverse(asker.lists, kwargs=asker.kwargs))
@@ -198,15 +236,17 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def recorded(**act: Any) -> None:
         record_all([act])
-        if not act["verb"].endswith("_request.create"):
+        if not act["verb"].endswith(("_request.create", "_offer.create")):
             return
-        bn9 = act["chains"][0].removeprefix("business:")
+        asked = -1 if act["verb"] == "relationship_offer.create" else 0
+        bn9 = act["chains"][asked].removeprefix("business:")
         if BusinessAccount.objects.filter(bn9=bn9).exists():
             told.append(bn9)
             tell_what_waits(at=act["at"])
 
     monkeypatch.setattr(employees, "record", recorded)
     monkeypatch.setattr(relationships, "record", recorded)
+    monkeypatch.setattr(offers, "record", recorded)
     return told
 
 

@@ -1,0 +1,63 @@
+"""Forms of an offer: what a client offers to a business number, and how the firm answers."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from businesses.forms import BN9Field
+from delegation.consent import OFFER_VERSION
+from delegation.forms.employees import DecisionForm
+from delegation.forms.relationships import AgreementForm
+from pages.forms import PortalForm
+
+
+class RelationshipOfferCreateForm(AgreementForm):
+    """What a client's manager offers. The form and its answers know nothing of the number."""
+
+    TEXT = OFFER_VERSION
+    field_order = ("provider_bn9", *AgreementForm.field_order[:-1], "comment", "consent")
+
+    provider_bn9 = BN9Field(
+        label=_("Business number of the firm"),
+        help_text=_("The 9 digits, for example 88831 6171."),
+        widget=forms.TextInput({"size": 20, "inputmode": "numeric"}),
+    )
+    comment = forms.CharField(
+        label=_("Comment"),
+        help_text=_("The firm reads it. At most 500 characters."),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea({"rows": 4}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["consent"].error_messages["required"] = _("Agree to the text to offer this.")
+
+
+class RelationshipOfferAcceptForm(DecisionForm):
+    """The firm takes an offer as it was read."""
+
+    accept = forms.BooleanField(
+        label=_("I have read this text and accept the relationship for the account in use"),
+        error_messages={"required": _("Tick this box to accept, or decline the offer.")},
+    )
+
+
+class RelationshipOfferDeclineForm(DecisionForm):
+    """Why a firm declines an offer."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("The business that made the offer reads it. At most 500 characters."),
+        max_length=500,
+        widget=forms.Textarea({"rows": 4}),
+        error_messages={"required": _("Write the reason: the client reads it.")},
+    )
+
+
+class OfferFilterForm(PortalForm):
+    """Find an offer in a list."""
+
+    name = forms.CharField(label=_("Name or business number"), max_length=100, required=False)
