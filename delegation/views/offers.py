@@ -16,6 +16,7 @@ from delegation.access import Access
 from delegation.consent import OFFER_VERSION, relationship_consent
 from delegation.entry import enter, require_any
 from delegation.forms.offers import OfferFilterForm, RelationshipOfferCreateForm
+from delegation.forms.programs import SHOWN
 from delegation.models import Ceiling, Level, RelationshipOffer
 from delegation.navigation import relationship_nav, section_nav
 from delegation.offers import in_words, sent_offer_list, sent_offers
@@ -60,6 +61,8 @@ def relationship_offer_create(request: HttpRequest, bn9: str) -> HttpResponse:
     """Say in one sentence what will be offered, and once that is confirmed, offer it."""
     access = enter(request, bn9)
     form = _form(access, request)
+    if form.is_finding:
+        return _form_page(request, access, form.unjudged())
     if not form.is_valid() or "change" in request.POST:
         return _form_page(request, access, form)
     agreement, number = agreement_from(access, form), form.cleaned_data[NUMBER]
@@ -124,7 +127,7 @@ def _enter(request: HttpRequest, bn9: str, pk: UUID) -> tuple[Access, Relationsh
 
 
 def _form(access: Access, request: HttpRequest) -> RelationshipOfferCreateForm:
-    """The form, with every program account ticked and what is usual."""
+    """The form, with what is usual: of few program accounts every one is ticked."""
     programs = access.programs(Action.MANAGE_RELATIONSHIPS)
     data: QueryDict | None = request.POST if request.method == "POST" else None
     return RelationshipOfferCreateForm(
@@ -136,7 +139,7 @@ def _form(access: Access, request: HttpRequest) -> RelationshipOfferCreateForm:
             NUMBER: request.GET.get(NUMBER, ""),
             "consent_version": OFFER_VERSION,
             "level": Level.PROGRAM,
-            "programs": [one.extension for one in programs],
+            "programs": [one.extension for one in programs] if len(programs) <= SHOWN else [],
             "ceiling": Ceiling.EDITOR,
             "rights": ["may_submit"],
             "last_day": default_last_day(timezone.localdate(access.at)),

@@ -64,6 +64,7 @@ def pages(world: World, maple: BusinessAccount) -> list[str]:
         reverse("role_change", kwargs={"bn9": bn9, "pk": membership.pk}),
         reverse("relationship_request_detail", kwargs={"bn9": bn9, "pk": waiting.pk}),
         reverse("relationship_change", kwargs={"bn9": bn9, "pk": held.pk}),
+        reverse("relationship_offer_create", kwargs={"bn9": bn9}),
     ]
 
 
