@@ -54,6 +54,7 @@ from delegation.services.agreements import (
 )
 from delegation.services.decisions import Problem, close, lock, not_allowed, own_path
 from delegation.services.limits import count_relationship_offer
+from delegation.services.parties import show_again
 from notices.services import notify
 from pages.formats import moment
 
@@ -137,6 +138,7 @@ def accept_relationship_offer(
         agreed_by=locked.offered_by,
         at=at,
     )
+    show_again(relationship, at)
     close(locked, Decision.APPROVED, actor, at)
     _tell_client("relationship_offer_accepted", access, locked, relationship=relationship)
     given = locked.programs.values_list("extension", flat=True)

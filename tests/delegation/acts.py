@@ -22,6 +22,7 @@ from delegation.models import (
     Level,
     Membership,
     Relationship,
+    RelationshipOffer,
     RelationshipRequest,
     RequestBatch,
     RequestTally,
@@ -41,6 +42,7 @@ from delegation.services import (
     groups,
     invitations,
     locks,
+    offers,
     program_groups,
     relationships,
     renewals,
@@ -138,6 +140,18 @@ def withdraw_firm(about: dict[str, Any], at: datetime) -> Any:
         relationship_request=RelationshipRequest.objects.get(pk=about["request"]),
         **_who(about, at),
     )
+
+
+def accept_offer(about: dict[str, Any], at: datetime) -> Any:
+    offer = RelationshipOffer.objects.get(pk=about["offer"])
+    return offers.accept_relationship_offer(
+        relationship_offer=offer, expected_version=1, **_who(about, at)
+    )
+
+
+def withdraw_offer(about: dict[str, Any], at: datetime) -> Any:
+    offer = RelationshipOffer.objects.get(pk=about["offer"])
+    return offers.withdraw_relationship_offer(relationship_offer=offer, **_who(about, at))
 
 
 def _parting(about: dict[str, Any], at: datetime) -> dict[str, Any]:
@@ -357,6 +371,7 @@ ACTS: dict[str, Act] = SLOW | {
     act.__name__: act
     for act in (
         approve, make_bam, reject, withdraw, agree, reject_firm, withdraw_firm, end_firm,
+        accept_offer, withdraw_offer,
         leave_client, change_firm, renew_firm, end_membership, suspend, demote, set_an_end,
         register, stop, take_over, accept, revoke,
         join_group, archive_group, grant_over, archive_bundle,
@@ -382,6 +397,8 @@ def without_locks(meet: Callable[[], None]) -> list[tuple[str, Callable[..., Any
     return [
         ("delegation.services.endings.lock_relationship", read),
         ("delegation.services.relationships.lock_relationships", lambda client, provider: []),
+        ("delegation.services.offers.lock", read),
+        ("delegation.services.offers._lock_pair", lambda client, provider: None),
         ("delegation.services.continuity.lock", read),
         ("delegation.services.renewals.lock_relationship", read),
         ("delegation.services.changes.lock_relationship", read),

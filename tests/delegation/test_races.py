@@ -181,6 +181,51 @@ def test_without_its_lock_an_invitation_is_answered_twice(
     must_go_wrong(answers(world, racers, acts, CONTROL_ROUNDS, is_locked=False))
 
 
+# ---------------------------------------------------------------- an offer
+
+OF_OFFERS = [
+    ("accept_offer", "accept_offer"),
+    ("accept_offer", "withdraw_offer"),
+    ("accept_offer", "agree"),
+]
+
+
+def offered(
+    world: World, racers: Racers, acts: tuple[str, str], rounds: int, *, is_locked: bool
+) -> list[str]:
+    """An offer is accepted while something else is decided between the two; what went wrong."""
+    losers = {"already_decided", "stands_no_more", "changed"}
+    found = []
+    for number in range(rounds):
+        with transaction.atomic():
+            maple, north = world.importer(f"Maple {number}"), world.broker(f"North {number}")
+        about: dict[str, Any] = {"offer": world.offer(maple, north).pk}
+        about["request"] = world.relationship_request(north, maple).pk
+        sides = [north if act == "accept_offer" else maple for act in acts]
+        jobs: Jobs = [
+            (act, {**about, "actor": world.manager(side).pk, "business": side.pk})
+            for act, side in zip(acts, sides, strict=True)
+        ]
+        ended = racers.race(jobs, world.at, is_locked=is_locked)
+        if ended.count("done") != 1 or not set(ended) - {"done"} <= losers:
+            found.append(f"{acts}: {ended}")
+    return found
+
+
+@pytest.mark.parametrize("acts", OF_OFFERS, ids=" x ".join)
+def test_an_offer_is_answered_once(world: World, racers: Racers, acts: tuple[str, str]) -> None:
+    assert not offered(world, racers, acts, ROUNDS, is_locked=True)
+    assert not breaches(world)
+
+
+@pytest.mark.parametrize("acts", OF_OFFERS, ids=" x ".join)
+def test_without_its_lock_an_offer_is_answered_twice(
+    world: World, racers: Racers, acts: tuple[str, str]
+) -> None:
+    wrong = offered(world, racers, acts, CONTROL_ROUNDS, is_locked=False)
+    assert len(wrong) > CONTROL_ROUNDS / 2
+
+
 # ---------------------------------------------------------------- the last manager
 
 
