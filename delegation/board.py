@@ -45,6 +45,7 @@ SOON = timedelta(days=90)
 """How long before the last day a client stands under “Ending soon”."""
 
 PAGE = 25
+OPEN = gettext_lazy("Open the request")
 _NUMBER = re.compile(r"([0-9]{1,9})?([A-Z]{2}[0-9]{1,4})?")
 
 SHORT_LABELS: dict[str, Words] = {
@@ -84,11 +85,15 @@ class Wanted:
 
 
 class Step(NamedTuple):
-    """Something that is missing, and the page where it is done ("" where there is none)."""
+    """Something that is missing, and the page where it is done ("" where there is none).
+
+    With `is_act` the address does it at once, by a button.
+    """
 
     words: str
     url: str = ""
-    label: str = ""
+    label: Words = ""
+    is_act: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,8 +319,13 @@ def _waiting_row(told: _Told, waiting: RelationshipRequest) -> Row:
         bn=show_bn9(waiting.client_bn9),
         state=request_tag(waiting.status_at(told.access.at)),
         programs=tuple(extension_label(one) for one in lines),
-        missing=(Step(since, url, _("Remind the client") if is_due else _("Open the request")),),
+        missing=(_remind(since, told.access, waiting) if is_due else Step(since, url, OPEN),),
     )
+
+
+def _remind(since: str, access: Access, waiting: RelationshipRequest) -> Step:
+    url = _address("relationship_request_nudge", access, pk=waiting.pk)
+    return Step(since, url, _("Remind the client"), is_act=True)
 
 
 def _may_do(in_force: Iterable[RelationshipTerms]) -> tuple[str, ...]:
@@ -359,7 +369,7 @@ def _missing(told: _Told, client: Client, in_force: Sequence[RelationshipTerms])
     if again:
         url = _address("relationship_request_status", access, pk=again.pk)
         asked = _("You asked again on %(day)s.") % {"day": day(last_day(again.starts_at))}
-        yield Step(asked, url, _("Open the request"))
+        yield Step(asked, url, OPEN)
     else:
         url = _address("relationship_request_create", access) if told.may_ask else ""
         yield Step(words, f"{url}?client_bn9={bn9}" if url else "", _("Ask for a renewal"))

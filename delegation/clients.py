@@ -6,20 +6,22 @@ not it is registered.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from businesses.models import BusinessAccount
 from delegation.access import Access
+from delegation.looking_for import named, numbered
 from delegation.models import (
     BusinessRole,
     Ceiling,
     Membership,
+    Relationship,
     RelationshipRequest,
     RelationshipTerms,
     StaffAssignment,
@@ -27,6 +29,7 @@ from delegation.models import (
 from delegation.models.periods import during, in_use
 from delegation.terms import State, programs_in_words, state_of
 from pages.formats import last_day
+from pages.paging import Page, page_by_key
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,27 @@ def _client(
 def sent_requests(access: Access) -> QuerySet[RelationshipRequest]:
     """The requests that the firm acted for has sent, whatever became of them."""
     return RelationshipRequest.objects.filter(provider=access.acting_for).prefetch_related("lines")
+
+
+def sent_request_list(access: Access, text: str, *, after: str = "") -> Page[RelationshipRequest]:
+    """A page of them, the newest first; a client is found by name once it gave the firm anything.
+
+    Of a number that has not answered there is no name to find.
+    """
+    rows = sent_requests(access)
+    if text:
+        ours = Relationship.objects.filter(provider=access.acting_for)
+        known = ours.filter(named("client__", text), client__bn9=OuterRef("client_bn9"))
+        rows = rows.filter(Q(Exists(known)) | numbered("client_bn9", text))
+    return page_by_key(rows, key=("starts_at", "id"), after=after)
+
+
+def names_of_clients(access: Access, numbers: Collection[str]) -> dict[str, str]:
+    """The names, by number, of those that are or were clients of the firm: 1 query."""
+    ours = Relationship.objects.filter(
+        provider=access.acting_for, starts_at__lte=access.at, client__bn9__in=numbers
+    )
+    return dict(ours.values_list("client__bn9", "client__legal_name"))
 
 
 def assignments_to(access: Access, client: BusinessAccount) -> QuerySet[StaffAssignment]:

@@ -12,9 +12,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from businesses.bn import compact, show_bn9
+from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
 from delegation.access import Access
+from delegation.looking_for import named, numbered
 from delegation.models import (
     Ceiling,
     Decision,
@@ -86,9 +87,9 @@ def sent_offer_list(access: Access, text: str, *, after: str = "") -> Page[Relat
     """A page of what was offered, the newest first; a firm is found by name once it accepted."""
     rows = sent_offers(access)
     if text:
-        named = BusinessAccount.objects.filter(_named("", text), bn9=OuterRef("provider_bn9"))
-        known = Q(Exists(named), decision=Decision.APPROVED)
-        rows = rows.filter(known | _numbered("provider_bn9", text))
+        firms = BusinessAccount.objects.filter(named("", text), bn9=OuterRef("provider_bn9"))
+        known = Q(Exists(firms), decision=Decision.APPROVED)
+        rows = rows.filter(known | numbered("provider_bn9", text))
     return page_by_key(rows, key=("starts_at", "id"), after=after)
 
 
@@ -96,21 +97,8 @@ def received_offer_list(access: Access, text: str, *, after: str = "") -> Page[R
     """A page of what was received, the newest first."""
     rows = received_offers(access)
     if text:
-        rows = rows.filter(_named("client__", text) | _numbered("client__bn9", text))
+        rows = rows.filter(named("client__", text) | numbered("client__bn9", text))
     return page_by_key(rows, key=("starts_at", "id"), after=after)
-
-
-def _named(prefix: str, text: str) -> Q:
-    """Businesses by a part of a name."""
-    return Q(**{f"{prefix}legal_name__icontains": text}) | Q(
-        **{f"{prefix}operating_name__icontains": text}
-    )
-
-
-def _numbered(column: str, text: str) -> Q:
-    """Numbers that begin with the digits typed; nothing where none were."""
-    number = compact(text)
-    return Q(**{f"{column}__startswith": number}) if number.isdigit() else Q(pk__in=())
 
 
 def in_words(offers: Iterable[RelationshipOffer], access: Access) -> list[Offered]:

@@ -5,6 +5,7 @@ touch its program accounts. Each list is paged by key, and costs the same howeve
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -104,6 +105,17 @@ def received_request_list(
         found = _firm(firm, number, "")
         rows = rows.filter(found | Exists(lines) if extension else found)
     return page_by_key(rows, key=NEWEST_FIRST, after=after)
+
+
+def acting_firms(access: Access, firms: Collection[int]) -> set[int]:
+    """Those of the firms that act for the business already, as far as the reader may know.
+
+    What they ask is a renewal or a change of what holds (decision 41): 1 query.
+    """
+    live = terms_known(access).filter(
+        during(access.at), during(access.at, "relationship__"), relationship__provider__in=firms
+    )
+    return set(live.values_list("relationship__provider", flat=True))
 
 
 def registered_at(access: Access) -> datetime | None:

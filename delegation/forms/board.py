@@ -4,12 +4,29 @@ from typing import Any, cast
 from uuid import UUID
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from delegation.access import Access
 from delegation.board import View, Wanted, views_for
 from delegation.models import ClientGroup, Level
 from pages.forms import PortalForm
+
+
+class NameFilterForm(PortalForm):
+    """Find the rows of a list by a name or by the beginning of a business number."""
+
+    name = forms.CharField(label=_("Name or business number"), max_length=100, required=False)
+
+    @classmethod
+    def of(cls, data: QueryDict) -> "NameFilterForm":
+        """The form as it was asked, if it was."""
+        return cls(data if "name" in data else None)
+
+    @property
+    def text(self) -> str:
+        """What is looked for; nothing where the form is wrong."""
+        return self.cleaned_data["name"] if self.is_valid() else ""
 
 
 class ClientFilterForm(PortalForm):

@@ -9,7 +9,6 @@ from businesses.forms import BN9Field
 from delegation.consent import OFFER_VERSION
 from delegation.forms.employees import DecisionForm
 from delegation.forms.relationships import AgreementForm
-from pages.forms import PortalForm
 
 
 class RelationshipOfferCreateForm(AgreementForm):
@@ -55,9 +54,3 @@ class RelationshipOfferDeclineForm(DecisionForm):
         widget=forms.Textarea({"rows": 4}),
         error_messages={"required": _("Write the reason: the client reads it.")},
     )
-
-
-class OfferFilterForm(PortalForm):
-    """Find an offer in a list."""
-
-    name = forms.CharField(label=_("Name or business number"), max_length=100, required=False)

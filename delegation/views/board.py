@@ -7,39 +7,46 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from businesses.bn import show_bn9
 from delegation.access import Access
 from delegation.board import Row, View, board, every_row, views_for
-from delegation.clients import sent_requests
+from delegation.clients import names_of_clients, sent_request_list
 from delegation.entry import enter_firm
-from delegation.forms.board import ClientFilterForm
-from delegation.models import RelationshipRequest
+from delegation.forms.board import ClientFilterForm, NameFilterForm
+from delegation.models import RelationshipRequest, Status
 from delegation.navigation import client_nav, section_nav
 from delegation.permissions import (
     can_assign_staff,
     can_list_clients,
     can_list_relationship_requests,
+    can_nudge_relationship_request,
     can_request_relationship,
+    can_withdraw_relationship_request,
 )
 from delegation.reasons import Reason
 from delegation.relationships import lines_of
 from delegation.requests import request_state
 from delegation.terms import State
 from pages.csv_file import Value, stream_csv
-from pages.paging import page_by_key
+from pages.formats import day, last_day, moment
 from pages.rules import rule
 
 
 class Sent(NamedTuple):
-    """A request that the firm sent, in the list."""
+    """A request that the firm sent, in the list; `name` is that of a client of the firm."""
 
     pk: UUID
     bn: str
+    name: str
     asked: list[str]
     sent_at: object
     state: State
+    next: str
+    may_nudge: bool
+    may_withdraw: bool
 
 
 @rule(get=can_list_clients)
@@ -86,19 +93,22 @@ def client_export(request: HttpRequest, bn9: str) -> HttpResponseBase:
 
 @rule(get=can_list_relationship_requests)
 def relationship_request_list(request: HttpRequest, bn9: str) -> HttpResponse:
-    """The requests that the firm sent, whatever became of them, the newest first."""
+    """The requests that the firm sent, the newest first, what became of each and what is next."""
     access = enter_firm(request, bn9)
-    page = page_by_key(
-        sent_requests(access), key=("starts_at", "id"), after=request.GET.get("after", "")
-    )
+    form = NameFilterForm.of(request.GET)
+    page = sent_request_list(access, form.text, after=request.GET.get("after", ""))
+    names = names_of_clients(access, {one.client_bn9 for one in page.rows})
     context = {
         "business": access.acting_for,
+        "search": form,
+        "is_narrowed": bool(form.text),
         "page": page,
-        "requests": [_sent(one, access) for one in page.rows],
+        "requests": [_sent(one, access, names.get(one.client_bn9, "")) for one in page.rows],
         "sections": section_nav(access, "client_list"),
         "parts": client_nav(access, "relationship_request_list"),
     }
-    return render(request, "delegation/relationship_request_list.html", context)
+    status = 422 if form.errors else 200
+    return render(request, "delegation/relationship_request_list.html", context, status=status)
 
 
 def _views(access: Access, shown: View) -> list[dict[str, object]]:
@@ -110,14 +120,31 @@ def _views(access: Access, shown: View) -> list[dict[str, object]]:
     ]
 
 
-def _sent(waiting: RelationshipRequest, access: Access) -> Sent:
+def _sent(waiting: RelationshipRequest, access: Access, name: str) -> Sent:
+    state = request_state(waiting, access.at)
+    is_due = waiting.nudgeable_from <= access.at
     return Sent(
         pk=waiting.pk,
         bn=show_bn9(waiting.client_bn9),
+        name=name,
         asked=[line.label for line in lines_of(waiting, access)],
         sent_at=waiting.starts_at,
-        state=request_state(waiting, access.at),
+        state=state,
+        next=_next(waiting, access),
+        may_nudge=not state.is_over and is_due and can_nudge_relationship_request(access).allowed,
+        may_withdraw=not state.is_over and can_withdraw_relationship_request(access).allowed,
     )
+
+
+def _next(waiting: RelationshipRequest, access: Access) -> str:
+    """Who has to do something; of what is over, when it was closed."""
+    if waiting.status_at(access.at) is not Status.PENDING:
+        return _("Closed on %(when)s.") % {"when": moment(waiting.closes_at)}
+    lapse = day(last_day(waiting.closes_at))
+    if waiting.nudgeable_from <= access.at:
+        return _("The client decides. Unanswered, it lapses after %(lapse)s.") % {"lapse": lapse}
+    said = _("The client decides; you can remind it from %(on)s. It lapses after %(lapse)s.")
+    return said % {"on": day(timezone.localdate(waiting.nudgeable_from)), "lapse": lapse}
 
 
 def _header(*, is_managers: bool) -> list[Value]:

@@ -15,7 +15,8 @@ from businesses.bn import show_bn9
 from delegation.access import Access
 from delegation.consent import OFFER_VERSION, relationship_consent
 from delegation.entry import enter, require_any
-from delegation.forms.offers import OfferFilterForm, RelationshipOfferCreateForm
+from delegation.forms.board import NameFilterForm
+from delegation.forms.offers import RelationshipOfferCreateForm
 from delegation.forms.programs import SHOWN
 from delegation.models import Ceiling, Level, RelationshipOffer
 from delegation.navigation import relationship_nav, section_nav
@@ -193,12 +194,11 @@ def _preview_page(
 
 
 def _list_page(request: HttpRequest, access: Access) -> HttpResponse:
-    form = OfferFilterForm(request.GET if "name" in request.GET else None)
-    text = form.cleaned_data["name"] if form.is_valid() else ""
-    page = sent_offer_list(access, text, after=request.GET.get("after", ""))
+    form = NameFilterForm.of(request.GET)
+    page = sent_offer_list(access, form.text, after=request.GET.get("after", ""))
     context = {
         "search": form,
-        "is_narrowed": bool(text),
+        "is_narrowed": bool(form.text),
         "page": page,
         "offers": [
             (row, not row.state.is_over and can_withdraw_relationship_offer(access, row.offer))

@@ -13,8 +13,8 @@ from audit.services import Refusal
 from delegation.access import Access
 from delegation.consent import relationship_consent
 from delegation.entry import enter_firm, require
+from delegation.forms.board import NameFilterForm
 from delegation.forms.offers import (
-    OfferFilterForm,
     RelationshipOfferAcceptForm,
     RelationshipOfferDeclineForm,
 )
@@ -41,12 +41,11 @@ from pages.rules import rule
 def relationship_offer_received_list(request: HttpRequest, bn9: str) -> HttpResponse:
     """What was offered to the firm, the newest first, and what became of it."""
     access = enter_firm(request, bn9)
-    form = OfferFilterForm(request.GET if "name" in request.GET else None)
-    text = form.cleaned_data["name"] if form.is_valid() else ""
-    page = received_offer_list(access, text, after=request.GET.get("after", ""))
+    form = NameFilterForm.of(request.GET)
+    page = received_offer_list(access, form.text, after=request.GET.get("after", ""))
     context = {
         "search": form,
-        "is_narrowed": bool(text),
+        "is_narrowed": bool(form.text),
         "page": page,
         "offers": in_words(page.rows, access),
         "parts": client_nav(access, "relationship_offer_received_list"),

@@ -43,6 +43,7 @@ class Received(NamedTuple):
     lines: list[Line]
     state: State
     has_waited: bool
+    is_change: bool
 
 
 @rule(get=can_list_relationships)
@@ -128,12 +129,14 @@ def _received(access: Access, waiting: list[RelationshipRequest]) -> list[Receiv
     """
     registered = lists.registered_at(access)
     programs = managed_programs(access)
+    acting = lists.acting_firms(access, {one.provider_id for one in waiting})
     return [
         Received(
             one,
             lines_of(one, access, programs),
             request_state(one, access.at),
             registered is not None and one.starts_at < registered,
+            one.provider_id in acting,
         )
         for one in waiting
     ]

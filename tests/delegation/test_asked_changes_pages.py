@@ -44,6 +44,10 @@ def test_a_renewal_shows_the_client_what_would_change(
         ),
     }
     assert "Renewal or change" in words(page)
+    world.relationship_request(world.broker("Other"), maple)
+    for route in ("relationship_list", "received_request_list"):
+        listed = words(as_(world.manager(maple)).get(reverse(route, kwargs={"bn9": maple.bn9})))
+        assert listed.count("Renewal or change") == 1, "Who acts for nobody asks for a beginning."
 
 
 def test_a_first_request_is_no_change(
