@@ -51,8 +51,10 @@ def differences(
         if is_in and before:
             for is_more, words in _changes(before, agreement):
                 found[is_more, words].append(label)
-        elif is_in:
+        elif program.pk in agreement.programs:
             found[True, _("the firm can act on it")].append(label)
+        elif is_in:
+            found[True, _("closed, the firm can read what was submitted on it")].append(label)
         elif before and not keeps_others:
             found[False, _("the firm can no longer act on it")].append(label)
     is_whole = any(row.program_id is None for row in rows)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from delegation.access import NEVER, Access
 from delegation.models import (
@@ -53,16 +53,23 @@ def _works_for(access: Access, column: str) -> Q:
     mine = StaffAssignment.objects.filter(
         during(access.at), Q(provider=access.acting_for), theirs([access.person.pk], keys(groups))
     )
-    live = ClientGroup.objects.filter(in_use(access.at), pk__in=few_of(mine, "client_group"))
-    inside = ClientGroupMember.objects.filter(
-        during(access.at), group__in=list(live.values_list("pk", flat=True))
-    )
+    my_groups = _live_groups(mine, access)
+    inside = ClientGroupMember.objects.filter(during(access.at), group__in=my_groups)
     direct, grouped = few_of(mine, "client"), few_of(inside, "client")
     if max(len(direct), len(grouped)) <= FEW:
         return Q(**{f"{column}__in": {*direct, *grouped}})
     return Q(Exists(mine.filter(client=OuterRef(column)))) | Q(
         Exists(inside.filter(client=OuterRef(column)))
     )
+
+
+def _live_groups(mine: QuerySet[StaffAssignment], access: Access) -> Any:
+    """The client groups of the assignments: their keys, and where they are many the question."""
+    groups = ClientGroup.objects.filter(in_use(access.at))
+    few = few_of(mine, "client_group")
+    if len(few) <= FEW:
+        return list(groups.filter(pk__in=few).values_list("pk", flat=True))
+    return Subquery(groups.filter(pk__in=mine.values("client_group")).values("pk"))
 
 
 def in_group(access: Access, group: UUID, column: str = "client") -> Q:

@@ -293,13 +293,18 @@ def offer_in_words(
 def _agreed_words(
     agreement: Agreement, client: BusinessAccount, programs: Iterable[ProgramAccount]
 ) -> dict[str, object]:
-    """The parts of the sentence that are the client's."""
-    named = ", ".join(program_label(one) for one in programs if one.pk in agreement.programs)
+    """The parts of the sentence that are the client's.
+
+    `programs` are all that the manager may give; those that are closed come with all of them.
+    """
+    every = list(programs)
+    named = ", ".join(program_label(one) for one in every if one.pk in agreement.programs)
+    closed = ", ".join(program_label(one) for one in every if one.pk not in agreement.programs)
     return {
         "client": client.name,
         "client_bn": client.bn_shown,
         "level": _LEVELS[agreement.level],
-        "scope": _scope(agreement) % {"programs": named},
+        "scope": _scope(agreement, closed) % {"programs": named, "closed": closed},
         "ceiling": _CEILINGS[agreement.ceiling],
         "until": until(agreement.ends_at),
         "broker": _BROKER[agreement.rules.broker],
@@ -308,7 +313,12 @@ def _agreed_words(
     }
 
 
-def _scope(agreement: Agreement) -> str:
+def _scope(agreement: Agreement, closed: str) -> str:
+    if agreement.covers_future and closed:
+        return _(
+            "every program account, those opened later included (today %(programs)s; closed, to "
+            "be read only: %(closed)s)"
+        )
     if agreement.covers_future:
         return _("every program account, those opened later included (today %(programs)s)")
     if agreement.level == Level.BUSINESS:

@@ -32,7 +32,10 @@ class TermsForm(PortalForm):
     )
     covers_future = forms.BooleanField(
         label=_("Also program accounts opened later"),
-        help_text=_("For business management only."),
+        help_text=_(
+            "For business management only. Those that are closed come with them: what was "
+            "submitted there can be read as the rules below say."
+        ),
         required=False,
     )
     ceiling = forms.ChoiceField(

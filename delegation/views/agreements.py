@@ -19,6 +19,8 @@ def opened_by(
     """Beside each visibility rule, what it opens now on the program accounts of the form."""
     named = form["programs"].value() or []
     is_whole = "level" in form.fields and form["level"].value() == Level.BUSINESS
+    if is_whole and form["covers_future"].value():
+        return offered(openings(provider, managed_programs(access)))
     programs = access.programs(Action.MANAGE_RELATIONSHIPS)
     return offered(
         openings(provider, [one for one in programs if is_whole or one.extension in named])
@@ -32,7 +34,9 @@ def opened_as_chosen(
 
     It is told and not sealed: declarations come in all the time.
     """
-    programs = [one for one in managed_programs(access) if one.pk in agreement.programs]
+    every, named = managed_programs(access), agreement.programs
+    # What covers the program accounts opened later covers all, those that are closed too.
+    programs = [one for one in every if agreement.covers_future or one.pk in named]
     return chosen(openings(provider, programs), agreement.rules.columns())
 
 

@@ -8,6 +8,7 @@ from accounts.models import User
 from businesses.models import BusinessAccount
 from delegation.access import Access, visible_to
 from delegation.models import Ceiling, ClientGroup, EmployeeGroup, StaffAssignment
+from delegation.reach import known_to
 from delegation.reasons import Reason
 from delegation.roles import Role
 from delegation.services.clients import add_client_to_group, create_client_group
@@ -94,6 +95,28 @@ def test_a_client_group_that_was_given_up_holds_nobody(firm: Firm) -> None:
     firm.ontario.archived_at = firm.world.at
     firm.ontario.save()
     assert firm.asked(firm.ben) == (MISSED, [])
+
+
+def test_who_works_for_more_groups_than_a_list_starts_from_misses_no_client(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list of clients is what the decision says, however many groups somebody has."""
+    lead = {"actor": firm.world.manager(firm.itn), "acting_for": firm.itn, "at": firm.world.at}
+    for name in ("Alder", "Birch", "Cedar"):
+        client = firm.world.importer(name)
+        firm.world.relationship(client, firm.itn)
+        group = done(create_client_group(name=name, **lead))
+        done(add_client_to_group(group=group, client=client, **lead))
+        firm.assign(person=firm.ben, client_group=group)
+    firm.assign(person=firm.ben, client_group=firm.ontario)
+    access = Access(firm.ben, firm.itn, firm.world.at)
+    for few in (500, 1):
+        monkeypatch.setattr("delegation.reach.FEW", few)
+        known = BusinessAccount.objects.filter(known_to(access, "pk"))
+        assert {*known} == {*access.clients()} and known.count() == 4
+    archived = {"archived_at": firm.world.at}
+    ClientGroup.objects.filter(name="Birch").update(**archived)
+    assert BusinessAccount.objects.filter(known_to(access, "pk")).count() == 3
 
 
 def test_an_assignment_opens_no_other_client(firm: Firm) -> None:

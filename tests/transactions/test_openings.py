@@ -14,7 +14,7 @@ from delegation.openings import openings
 from delegation.services.agreements import Rules
 from tests.access.random_worlds import submission
 from tests.conftest import NIGHTLY
-from tests.delegation.reading import as_, words
+from tests.delegation.reading import as_, confirm, words
 from tests.world import World
 from transactions import openings as counting
 from transactions.models import DeclarationVersion, build_version
@@ -169,7 +169,8 @@ def test_the_pages_say_what_each_rule_opens(world: World) -> None:
         "ceiling": "editor", "end": "date", "last_day": "2027-03-31", "visibility_broker": "view",
         "visibility_importer": "view", "visibility_other": "none", "consent": "on",
     }  # fmt: skip
-    preview = words(browser.post(reverse("relationship_request_approve", kwargs=about), filled))
+    approve = reverse("relationship_request_approve", kwargs=about)
+    preview = words(browser.post(approve, filled))
 
     assert "submitted itself and sees now: 0." in form
     assert ("View opens now: 2. None opens: 0. The oldest is of October 24, 2026. ") in form
@@ -177,3 +178,15 @@ def test_the_pages_say_what_each_rule_opens(world: World) -> None:
     assert "(the importer) Declarations that this opens now: 3." in preview
     assert "other business Declarations that this opens now: 0." in preview
     assert not Relationship.objects.exists()
+
+    # Program accounts opened later bring all of them, one that is closed with its history too.
+    ProgramAccount.objects.filter(pk=scene.programs[1].pk).update(closed_at=world.at)
+    whole = {**filled, "level": "business", "covers_future": "on", "programs": ["RM0001"]}
+    entered = browser.post(approve, {**whole, "change": "yes"})
+    assert "View opens now: 3." in words(entered)
+    confirmed = words(browser.post(approve, whole))
+    assert "(today RM 0001 Maple 1; closed, to be read only: RM 0002 Maple 2)" in confirmed
+    assert "(the importer) Declarations that this opens now: 3." in confirmed
+    confirm(browser, approve, whole)
+    assert len(scene.seen(scene.programs, "visibility_importer")) == 3
+    assert len(scene.seen(scene.programs[1:], "visibility_importer")) == 1
