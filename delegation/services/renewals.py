@@ -99,8 +99,8 @@ def why_not_left(relationship: Relationship) -> Problem | None:
     if not relationship.is_left:
         return None
     said = _(
-        "%(firm)s left this relationship, so it is not renewed without it. Ask the firm to send a "
-        "request: you find it among the requests received, and approve it there."
+        "%(firm)s left this relationship, so it is not renewed without it. Offer the firm a "
+        "relationship, or ask it to send you a request."
     )
     return "left", said % {"firm": relationship.provider.name}
 

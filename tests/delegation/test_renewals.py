@@ -254,7 +254,9 @@ def test_a_firm_that_left_acts_again_only_at_its_own_request(world: World) -> No
         assert isinstance(refused, Refusal) and refused.code == "left"
     browser, detail = as_(world.manager(maple)), url("relationship_detail", maple, again.pk)
     page = browser.get(detail)
-    assert "Ask the firm to send a request" in words(page)
+    assert "Offer the firm a relationship, or ask it to send you a request." in words(page)
+    offer = f"{url('relationship_offer_create', maple)}?provider_bn9={north.bn9}"
+    assert offer in page.content.decode() and north.bn9 in browser.get(offer).content.decode()
     assert url("relationship_renew", maple, again.pk) not in page.content.decode()
     sent = browser.post(url("relationship_renew", maple, again.pk), {}, follow=True)
     assert "North left this relationship" in words(sent)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -21,12 +22,13 @@ from delegation.models import (
     Level,
     RelationshipRequest,
     RelationshipRequestLine,
+    RequestBatch,
     RequestBatchRow,
     RequestTally,
     Visibility,
 )
 from delegation.request_file import check
-from delegation.services import bulk
+from delegation.services import batches, bulk
 from delegation.services.agreements import Rules
 from delegation.services.batches import create_request_batch, send_request_batch
 from delegation.services.bulk import Asked, create_relationship_requests
@@ -376,10 +378,36 @@ def test_a_number_that_stands_twice_and_ones_own_are_told(
     assert read[2].problems["en-ca"] == ["Row 2 asks this business number already."]
 
 
+SECONDS_TO_READ = 20
+
+
+class Together:
+    """A file without its lock: whoever has read its rows waits until the other has too."""
+
+    def __init__(self) -> None:
+        self.read, self.asked_by = Barrier(2), batches._asked
+
+    def get(self, **which: Any) -> RequestBatch:
+        return RequestBatch.objects.get(**which)
+
+    def asked(self, row: RequestBatchRow) -> Asked:
+        if row == row.batch.rows.order_by("number").first():
+            self.read.wait(SECONDS_TO_READ)
+        return self.asked_by(row)
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_a_part_waits_for_a_colleague_who_sends_it(world: World, itn: BusinessAccount) -> None:
-    """Two managers press the button at once: each row is sent once."""
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_a_part_waits_for_a_colleague_who_sends_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_locked: bool
+) -> None:
+    """Two managers press the button at once: each row is sent once, and nobody is told otherwise.
+
+    Without the lock, the control, one finds that all of it waits at the clients already.
+    """
+    with transaction.atomic():
+        itn = world.broker("ITN")
     numbers = [next_bn9() for _ in range(20)]
     batch = done(
         create_request_batch(
@@ -392,15 +420,20 @@ def test_a_part_waits_for_a_colleague_who_sends_it(world: World, itn: BusinessAc
         )
     )
 
+    if not is_locked:
+        together = Together()
+        monkeypatch.setattr(RequestBatch.objects, "select_for_update", lambda **_how: together)
+        monkeypatch.setattr("delegation.services.batches._asked", together.asked)
+
     def work(_: int) -> None:
         try:
             send_request_batch(actor=world.manager(itn), acting_for=itn, batch=batch, at=world.at)
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(work, range(4)))
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(2)))
 
-    assert states(batch) == [State.SENT] * 20
+    assert states(batch) == [State.SENT if is_locked else State.WAITING] * 20
     assert RelationshipRequest.objects.count() == 20
     assert verify(business_chain(itn.bn9)) is None
