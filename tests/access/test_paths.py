@@ -6,8 +6,14 @@ import pytest
 
 from accounts.models import User
 from businesses.models import BusinessAccount
-from delegation.access import Access
-from delegation.models import Ceiling, StaffAssignment, Visibility
+from delegation.access import Access, Decision
+from delegation.models import (
+    BusinessRole,
+    Ceiling,
+    Relationship,
+    StaffAssignment,
+    Visibility,
+)
 from delegation.permissions import can_end_role, can_grant_role
 from delegation.reasons import Reason
 from delegation.roles import Action, Role
@@ -23,7 +29,7 @@ from delegation.services.groups import (
     create_employee_group,
     grant_employee_group_role,
 )
-from delegation.standing import PathKind
+from delegation.standing import Assignment, PathKind
 from pages.formats import end_of_day
 from tests.access.random_worlds import submission
 from tests.world import World, done
@@ -263,6 +269,31 @@ def test_a_suspended_business_can_look_but_not_act(world: World) -> None:
     assert not access.decide(Action.MANAGE_EMPLOYEES, maple).allowed
 
 
+def test_a_business_as_a_whole_is_its_managers_alone(world: World) -> None:
+    maple, oak = world.importer("Maple"), world.importer("Oak")
+    act, manager = Action.MANAGE_EMPLOYEES, world.manager(maple)
+    for person, why in (
+        (world.employee("Ed", maple, RM0001="editor"), Reason.ROLE_TOO_LOW),
+        (world.member("Mia", maple), Reason.NO_ROLE),
+    ):
+        assert world.access(person, maple).decide(act, maple) == Decision(why)
+    allowed = world.access(manager, maple).decide(act, maple)
+    assert allowed.reason is Reason.ALLOWED
+    assert [(path.kind, path.role, path.source) for path in allowed.paths] == [
+        (PathKind.OWN, Role.BAM, "direct")
+    ]
+    assert world.access(manager, maple).decide(act, oak) == Decision(Reason.NO_MEMBERSHIP)
+    maple.status = BusinessAccount.Status.SUSPENDED
+    maple.save()
+    assert world.access(manager, maple).decide(act, maple) == Decision(Reason.BUSINESS_NOT_ACTIVE)
+
+
+def test_whom_a_firm_never_served_it_has_no_relationship_with(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    decision = world.access(world.manager(itn), itn).decide(VIEW, world.program(maple))
+    assert decision == Decision(Reason.NO_RELATIONSHIP)
+
+
 def close(world: World, owner: BusinessAccount, extension: str = "RM0001") -> None:
     """Close a program account now."""
     owner.programs.filter(extension=extension).update(closed_at=world.at)
@@ -287,6 +318,8 @@ def test_a_closed_program_account_can_be_read_but_not_changed(world: World) -> N
     assert reason(world, broker, itn, client, EDIT) is Reason.PROGRAM_CLOSED
     before = world.earlier(hours=1)
     assert before.access(broker, itn).closed_programs(maple.pk) == frozenset()
+    close(world, itn)
+    assert world.access(broker, itn).closed_programs(maple.pk) == {own.program_id}
 
 
 def test_a_role_on_a_closed_program_account_can_still_be_taken(world: World) -> None:
@@ -362,6 +395,35 @@ def test_a_client_group_reaches_its_clients(world: World) -> None:
     assert reason(world, ben, itn, version) is Reason.NOT_ASSIGNED
     done(add_client_to_group(group=group, client=maple, **common))
     assert reason(world, ben, itn, version) is Reason.ALLOWED
+
+
+@pytest.mark.parametrize("shorter", ["relationship", "terms"])
+def test_what_came_after_either_end_does_not_remain(world: World, shorter: str) -> None:
+    """Terms and relationship end together; were one row shorter, it would decide."""
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    row = world.relationship(maple, itn, rules=EVERYTHING)
+    between = world.later(days=10).at
+    rows = row.terms.all() if shorter == "terms" else Relationship.objects.filter(pk=row.pk)
+    rows.update(ends_at=between)
+    program, manager = world.program(maple), world.manager(itn)
+    kept, later = (
+        submission(program=program, submitter=itn, at=between + timedelta(seconds=seconds))
+        for seconds in (-1, 0)
+    )
+    for days in (20, 60):
+        assert reason(world.later(days=days), manager, itn, kept) is Reason.ALLOWED
+        assert reason(world.later(days=days), manager, itn, later) is Reason.RELATIONSHIP_OVER
+
+
+def test_a_manager_works_for_every_client_as_long_as_it_manages(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn)
+    version, manager = by(world, maple, itn), world.manager(itn)
+    ends = world.later(days=5).at
+    BusinessRole.objects.filter(user=manager).update(ends_at=ends)
+    path = world.access(manager, itn).decide(VIEW, version).path
+    assert (path.until, path.role) == (ends, Role.EDITOR)
+    assert path.assignment == Assignment(Role.PAM, ends, is_managers=True)
 
 
 def test_a_path_lasts_as_long_as_its_shortest_link(world: World) -> None:
