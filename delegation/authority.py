@@ -158,7 +158,7 @@ def _signatories(
     relationship: Relationship, terms: Iterable[RelationshipTerms]
 ) -> Iterable[Signatory]:
     """Who asked or accepted for the firm, and who agreed for the client: a mandate names both."""
-    person, at = _for_the_firm(relationship)
+    person, at = for_the_firm(relationship)
     yield Signatory(person.get_full_name(), relationship.provider.legal_name, at)
     people: dict[tuple[datetime, int], User] = {
         (row.agreed_at, row.agreed_by_id): row.agreed_by for row in terms
@@ -167,7 +167,7 @@ def _signatories(
         yield Signatory(person.get_full_name(), relationship.client.legal_name, agreed_at)
 
 
-def _for_the_firm(relationship: Relationship) -> tuple[User, datetime]:
+def for_the_firm(relationship: Relationship) -> tuple[User, datetime]:
     """Who asked for the relationship, or accepted what the client offered, and when."""
     if relationship.request:
         return relationship.request.requested_by, relationship.request.starts_at

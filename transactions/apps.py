@@ -12,6 +12,8 @@ class TransactionsConfig(AppConfig):
         # What counts is loaded by now, and not before.
         count = import_string("transactions.openings.count_declarations")
         import_string("delegation.openings.register")(count)
+        submitters = import_string("transactions.submitters.submitters_of")
+        import_string("delegation.known_people.register")(submitters)
         verbs.register(
             {
                 "declaration.correct": _("Corrected declaration %(object)s"),

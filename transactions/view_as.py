@@ -57,7 +57,12 @@ def view_as_detail(request: HttpRequest, bn9: str, pk: UUID, opening: UUID) -> H
         for one in agreed(known.terms, firm.at, PROVIDER_LABELS)
         if one.is_in_force
     ]
-    context = _about(access, look) | {"rows": rows, "page": listing.page, "in_force": terms}
+    context = _about(access, look) | {
+        "rows": rows,
+        "page": listing.page,
+        "in_force": terms,
+        "person": look.person.get_full_name() if look.person else "",
+    }
     return render(request, "transactions/view_as_detail.html", context)
 
 
@@ -106,14 +111,22 @@ def _as_of(firm: Access, declarations: Iterable[Declaration]) -> None:
 def _look(request: HttpRequest, access: Access, pk: UUID, opening: UUID) -> ViewAs:
     """The opening, said on top of the page: as whom, as of when, and the way out."""
     look = opening_of(access, pk, opening)
-    firm = look.relationship.provider.legal_name
+    firm, person = look.relationship.provider.legal_name, look.person
     if look.is_past:
         said = _("You see what %(firm)s could see at the end of %(when)s, Eastern time.")
+        if person:
+            said = _(
+                "You see what %(person)s of %(firm)s could see at the end of %(when)s, Eastern "
+                "time."
+            )
         when = day(timezone.localdate(look.seen_at))
     else:
         said, when = _("You see what %(firm)s can see, as of %(when)s."), moment(look.seen_at)
+        if person:
+            said = _("You see what %(person)s of %(firm)s can see, as of %(when)s.")
+    named = {"firm": firm, "when": when, "person": person.get_full_name() if person else ""}
     request.viewing_as = {  # type: ignore[attr-defined]  # what every page says on top
-        "said": said % {"firm": firm, "when": when},
+        "said": said % named,
         "is_past": look.is_past,
         "url": reverse("relationship_detail", kwargs={"bn9": access.acting_for.bn9, "pk": pk}),
     }

@@ -1,5 +1,6 @@
 """As of which day somebody looks at what a firm sees."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import User
 from pages.formats import end_of_day
 from pages.forms import DayField, PortalForm
 
@@ -18,8 +20,22 @@ class When(models.TextChoices):
 
 
 class ViewAsForm(PortalForm):
-    """Today, or a day before it."""
+    """As whom of the firm, and today or on a day before it."""
 
+    MANAGER = ""
+    field_order = ("whom", "when", "on")
+
+    whom = forms.TypedChoiceField(
+        label=gettext_lazy("As whom"),
+        help_text=gettext_lazy(
+            "You can choose people whose names stand on your declarations or in the written "
+            "authority. What a manager of the firm sees is the most that anybody of it can see."
+        ),
+        widget=forms.RadioSelect,
+        required=False,
+        coerce=int,
+        empty_value=None,
+    )
     when = forms.ChoiceField(
         label=gettext_lazy("As of which day"), choices=When.choices, widget=forms.RadioSelect
     )
@@ -29,9 +45,14 @@ class ViewAsForm(PortalForm):
         help_text=gettext_lazy("You see what the firm saw at the end of that day, Eastern time."),
     )
 
-    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, today: date, people: Iterable[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
+        self.people = {one.pk: one for one in people}
+        self.fields["whom"].choices = [  # type: ignore[attr-defined]
+            (self.MANAGER, _("As a manager of the firm")),
+            *((pk, one.get_full_name()) for pk, one in self.people.items()),
+        ]
 
     def clean(self) -> dict[str, Any]:
         answers = super().clean() or {}
@@ -40,6 +61,10 @@ class ViewAsForm(PortalForm):
             if on is None or on >= self.today:
                 self.add_error("on", _("Choose a day before today."))
         return answers
+
+    def person(self) -> User | None:
+        """The person who was chosen; none for a manager of the firm."""
+        return self.people.get(self.cleaned_data["whom"])
 
     def seen_at(self) -> datetime | None:
         """The last instant of the day that was chosen; none for today."""

@@ -9,10 +9,16 @@ from delegation.models.relationships import Relationship
 
 
 class ViewAs(models.Model):
-    """A manager of the client looks at what the firm sees, or saw at an instant before."""
+    """A manager of the client looks at what the firm sees, or saw at an instant before.
+
+    Without a `person` as a manager of the firm does, otherwise as that person of it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     relationship = models.ForeignKey(Relationship, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.models import Event
+from audit.services import Refusal
 from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.models import Relationship, ViewAs
@@ -40,15 +41,20 @@ def differences(seed: int, steps: int) -> tuple[list[str], int]:
         change(one.declaration, submitter, one.submitted_at + later)
     versions, at = random_world.versions(), random_world.instant()
     found, compared = [], 0
-    for relationship in Relationship.objects.filter(client__in=random_world.clients):
+    pairs = [
+        (relationship, person)
+        for relationship in Relationship.objects.filter(client__in=random_world.clients)
+        for person in (None, random_world.dice.choice(random_world.staff[relationship.provider_id]))
+    ]
+    for relationship, person in pairs:
         boss = random_world.world.manager(relationship.provider)
-        theirs = Access(boss, relationship.provider, at)
+        theirs = Access(person or boss, relationship.provider, at)
         newest: dict[int, int] = {}
         for one in versions:
             existed = one.owner_id == relationship.client_id and one.submitted_at <= at
             if existed and theirs.decide(Action.VIEW_TRANSACTIONS, one).allowed:
                 newest[one.declaration_id] = max(one.number, newest.get(one.declaration_id, 0))
-        look = ViewAs(relationship=relationship, seen_at=at)
+        look = ViewAs(relationship=relationship, person=person, seen_at=at)
         listing = list_seen(access_of_firm(look), relationship.client)
         shown = {row.pk: listing.newest[row.pk].number for row in listing.page.rows}
         compared += len(versions)
@@ -59,7 +65,7 @@ def differences(seed: int, steps: int) -> tuple[list[str], int]:
 
 @settings(max_examples=300 if NIGHTLY else 4)
 @given(seed=st.integers(0, 2**32 - 1))
-def test_what_is_listed_is_what_a_manager_of_the_firm_sees_then(seed: int) -> None:
+def test_what_is_listed_is_what_a_manager_or_a_person_of_the_firm_sees_then(seed: int) -> None:
     assert not differences(seed, 40)[0]
 
 
@@ -111,6 +117,33 @@ def test_a_manager_sees_what_the_firm_sees_of_this_client(scene: Scene) -> None:
     assert browser.post(page.context["rows"][0].url).status_code == 405
 
 
+def test_a_person_is_chosen_whose_name_the_client_reads_anyway(scene: Scene) -> None:
+    world, itn = scene.world, scene.itn
+    ben, hana = world.person("Ben Known"), world.person("Hana Unnamed")
+    world.assign("Ben Known", itn, scene.maple)
+    world.assign("Hana Unnamed", itn, scene.maple)
+    change(scene.theirs, itn, world.at, submitted_by=ben, acting_under="provider:editor:x")
+    browser = as_(world.manager(scene.maple))
+    offered = words(browser.get(scene.start()))
+    assert "Ben Known" in offered and "ITN manager" in offered, "Who submitted, and who asked."
+    assert "Hana" not in offered
+    assert scene.look(when="now", whom=str(hana.pk)).status_code == 422
+
+    page = scene.look(when="now", whom=str(ben.pk))
+
+    assert "You see what Ben Known of ITN can see" in words(page)
+    assert rows(page) == [f"{scene.theirs.number}00002"]
+    ben.assignments.update(ends_at=world.at)
+    again = scene.look(when="now", whom=str(ben.pk))
+    assert rows(again) == [] and "Nothing is in force for Ben Known" in words(again)
+    opening = ViewAs.objects.latest("opened_at", "pk")
+    entry = Event.objects.filter(verb="view_as.open").latest("pk")
+    assert (opening.person, entry.after["person"]) == (ben, "Ben Known")
+    boss = {"actor": world.manager(scene.maple), "acting_for": scene.maple, "at": world.at}
+    refused = open_view_as(relationship=scene.relationship, person=hana, seen_at=None, **boss)
+    assert isinstance(refused, Refusal) and refused.code == "unknown_person"
+
+
 def test_each_opening_is_one_entry_of_the_history(scene: Scene) -> None:
     page = scene.look()
     browser = as_(scene.world.manager(scene.maple))
@@ -142,7 +175,7 @@ def test_the_past_is_as_it_was(scene: Scene, clock: Any) -> None:
     assert rows(now) == [f"{scene.theirs.number}00001"]
     assert "Changed by another party" in words(now)
     before = scene.look(when="past", on="2026-11-01")
-    assert "The firm sees no declaration" in words(before)
+    assert "No declaration can be seen" in words(before)
 
 
 def test_a_day_that_is_not_past_is_refused(scene: Scene) -> None:
