@@ -20,11 +20,12 @@ from functools import cached_property
 from typing import Protocol
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount
-from delegation.models.clients import StaffAssignment
+from delegation.models.clients import ClientGroupMember, StaffAssignment
+from delegation.models.employees import EmployeeGroupMember
 from delegation.models.lookups import Lookup
 from delegation.models.periods import during, in_use
 from delegation.models.relationships import RelationshipTerms, Visibility
@@ -43,7 +44,6 @@ from delegation.standing import (
     OwnRoles,
     Path,
     PathKind,
-    assigned_to,
     assignments,
     earliest,
     live_lookup,
@@ -169,7 +169,11 @@ class Access:
 
     def _assigned_to_me(self) -> Q:
         """Live assignments of this person, in person or by employee group."""
-        return assigned_to([self.person.pk], self.acting_for.pk, self.at)
+        groups = EmployeeGroupMember.objects.filter(
+            during(self.at), in_use(self.at, "group__"), person=self.person
+        )
+        mine = Q(person=self.person) | Q(employee_group__in=groups.values("group"))
+        return during(self.at) & mine & Q(provider=self.acting_for)
 
     # The predicate
 
@@ -383,13 +387,19 @@ class Access:
         return ~Q(owner_id=self.acting_for.pk) & self._assigned("owner_id")
 
     def _assigned(self, column: str) -> Q:
-        """The condition that a column holds a client of the person, by itself or by a group."""
+        """The condition that a column holds a client of the person, by itself or by a group.
+
+        Each part reads one table: with one join of all, PostgreSQL guesses so many clients that it
+        asks again for every row.
+        """
         mine = StaffAssignment.objects.filter(self._assigned_to_me())
+        inside = ClientGroupMember.objects.filter(
+            during(self.at),
+            in_use(self.at, "group__"),
+            group__in=mine.filter(client_group__isnull=False).values("client_group"),
+        )
         direct = mine.filter(client__isnull=False).values("client")
-        by_group = mine.filter(
-            during(self.at, "client_group__members__"), in_use(self.at, "client_group__")
-        ).values("client_group__members__client")
-        return Q(**{f"{column}__in": Subquery(direct)}) | Q(**{f"{column}__in": Subquery(by_group)})
+        return Q(**{f"{column}__in": direct.union(inside.values("client"), all=True)})
 
     @property
     def _holding(self) -> Q:
@@ -399,12 +409,10 @@ class Access:
         return in_force if self.is_provider else NEVER
 
     def terms(self, rule: str = "") -> QuerySet[RelationshipTerms]:
-        """The terms with clients of the person under which a record may be seen: those in force
-        that show what falls under a visibility rule, or without one all that have begun.
+        """The terms of the firm under which a record may be seen: those in force that show what
+        falls under a visibility rule, or without one all that have begun.
         """
         found = RelationshipTerms.objects.filter(relationship__provider=self.acting_for)
-        if not self.own.bam:
-            found = found.filter(self._assigned("relationship__client"))
         if rule:
             return found.filter(self._holding).exclude(**{rule: Visibility.NONE})
         return found.filter(starts_at__lte=self.at, relationship__starts_at__lte=self.at)

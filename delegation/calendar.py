@@ -35,6 +35,7 @@ from delegation.ends import (
 from delegation.models import Membership, RelationshipTerms
 from delegation.models.periods import during
 from delegation.permissions import can_list_relationships
+from delegation.reach import works_for
 from delegation.relationships import managed_programs
 from notices.links import absolute
 from pages.formats import EASTERN, end_of_day, start_of_day, whole
@@ -87,14 +88,14 @@ def given_terms(access: Access) -> QuerySet[RelationshipTerms]:
 def received_terms(access: Access) -> QuerySet[RelationshipTerms]:
     """What the firm may do for clients, of whom the reader may know, and that ends."""
     return _ahead(access).filter(
-        relationship__provider=access.acting_for, relationship__client__in=access.clients()
+        works_for(access, "relationship__client"), relationship__provider=access.acting_for
     )
 
 
 def _ahead(access: Access) -> QuerySet[RelationshipTerms]:
     # An end of the terms themselves: that of their relationship is never sooner in live ones.
     until = end_of_day(timezone.localdate(access.at) + relativedelta(months=AHEAD))
-    return ending_terms(access.at, until).exclude(ends_at=None)
+    return ending_terms(access.at, until).filter(ends_at__lte=until)
 
 
 def calendar_page(

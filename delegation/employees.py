@@ -36,6 +36,10 @@ from delegation.models.periods import during, in_use
 from delegation.roles import PROGRAM_ROLES, SENTENCES, Action, Role, grantable_by
 from delegation.standing import earliest
 from delegation.terms import extension_label, program_label
+from pages.paging import Page, page_by_key
+
+PEOPLE = 25
+"""How many people one page lists."""
 
 type RoleTable = type[BusinessRole | ProgramRole | GroupProgramRole | GroupProgramGroupRole]
 
@@ -114,25 +118,31 @@ def grantable_programs(access: Access) -> dict[ProgramAccount, list[Role]]:
     }
 
 
-def employees_of(access: Access, *, named: str, most: int) -> list[Employee]:
-    """The first people of the business acted for, by name; `named` holds words to look for."""
-    programs = managed_programs(access)
+def people_page(access: Access, *, named: str, after: str) -> Page[User]:
+    """A page of those who belong to the business acted for, by name."""
+    everybody = User.objects.filter(pk__in=members_of(access, named=named).values("person"))
+    key = ("last_name", "first_name", "id")
+    return page_by_key(everybody, key=key, after=after, size=PEOPLE, is_ascending=True)
+
+
+def employees_of(access: Access, people: Collection[User]) -> list[Employee]:
+    """What people of the business acted for hold there, in their order."""
+    programs, keys = managed_programs(access), {one.pk for one in people}
     sources = _sources([access.acting_for.pk], programs, access.at)
-    members = members_of(access, named=named)
-    by_name = members.order_by("person__last_name", "person__first_name", "person_id")
-    shown = list(by_name.select_related("person")[:most])
     rights: dict[int, list[Right]] = defaultdict(list)
-    for person_id, _business, right in _held({one.person_id for one in shown}, sources, programs):
+    for person_id, _business, right in _held(keys, sources, programs):
         rights[person_id].append(right)
+    members = members_of(access, named="").filter(person__in=keys)
+    memberships = {one.person_id: one for one in members}
     return [
         Employee(
-            one.pk,
-            one.person,
-            tuple(rights[one.person_id]),
-            is_suspended=one.suspended_at is not None,
-            last_used_on=one.last_used_on,
+            memberships[person.pk].pk,
+            person,
+            tuple(rights[person.pk]),
+            is_suspended=memberships[person.pk].suspended_at is not None,
+            last_used_on=memberships[person.pk].last_used_on,
         )
-        for one in shown
+        for person in people
     ]
 
 

@@ -12,15 +12,15 @@ from django.urls import reverse
 from accounts.models import User
 from businesses.models import ProgramAccount
 from delegation.access import Access
-from delegation.employees import managed_programs, members_of
+from delegation.employees import managed_programs, members_of, people_page
 from delegation.permissions import can_change_role
 from delegation.roles import Role
 from delegation.standing import OwnRoles, Path, own_roles
 from delegation.terms import program_label
 from pages.paging import Page, page_by_key
 
-DOWN, ACROSS = 25, 8
-"""How many people and how many program accounts one page shows."""
+ACROSS = 8
+"""How many program accounts one page shows."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,7 @@ def grid(access: Access, *, named: str, about: str, after: str, across: str) -> 
 
     However many there are of both, the number of queries stays the same.
     """
-    everybody = User.objects.filter(pk__in=members_of(access, named=named).values("person"))
-    people = page_by_key(
-        everybody,
-        key=("last_name", "first_name", "id"),
-        after=after,
-        size=DOWN,
-        is_ascending=True,
-    )
+    people = people_page(access, named=named, after=after)
     programs = page_by_key(
         _looked_for(access, about),
         key=("extension", "id"),

@@ -42,11 +42,18 @@ def known_to(access: Access, column: str = "client") -> Q:
         relationship__provider=access.acting_for,
         starts_at__lte=access.at,
     )
-    return Q(Exists(begun)) if access.is_bam else Q(Exists(begun)) & _works_for(access, column)
+    return Q(Exists(begun)) & works_for(access, column)
 
 
-def _works_for(access: Access, column: str) -> Q:
-    """The condition that the person is assigned, alone or with others, to what a column holds."""
+def works_for(access: Access, column: str) -> Q:
+    """The condition that the person is assigned, alone or with others, to what a column holds.
+
+    A manager works for every client: there it is none.
+    """
+    if access.own.membership is not Reason.ALLOWED:
+        return NEVER
+    if access.is_bam:
+        return Q()
     groups = EmployeeGroupMember.objects.filter(
         during(access.at), in_use(access.at, "group__"), person=access.person
     )

@@ -9,7 +9,7 @@ all the same: here is no decision.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,8 +19,9 @@ from django.db.models.functions import Coalesce
 from django.db.models.sql.compiler import SQLCompiler
 
 from businesses.models import ProgramAccount
-from delegation.access import Access
+from delegation.access import NEVER, Access
 from delegation.models import RelationshipTerms, Visibility
+from delegation.reach import works_for
 from pages.paging import Page, page_by_key, place_of
 from transactions.models import Declaration, DeclarationParty
 
@@ -66,17 +67,20 @@ class Stream:
 class Seen:
     """What a list of a provider is narrowed to: the program accounts, the days, the submitters.
 
-    `names` are those of the streams that are read; empty for all.
+    `names` are those of the streams that are read; empty for all. `works_for` is the condition
+    that somebody works for the client of terms.
     """
 
     programs: Q
     days: Q
     names: frozenset[str] = frozenset()
+    works_for: Q = NEVER
 
 
 def newest_seen(access: Access, seen: Seen, *, after: str, size: int) -> Page[Declaration]:
-    """The newest declarations of the open streams below the row of a token: at most 6 queries."""
+    """The newest declarations of the open streams below the row of a token: at most 9 queries."""
     below = seen.days & _below(after)
+    seen = replace(seen, works_for=works_for(access, "relationship__client"))
     keys, is_whole = _at_a_glance(access, seen, below)
     if len(keys) <= size and not is_whole:
         keys |= _looked_for(access, seen, below, size + 1)
@@ -94,7 +98,7 @@ def _at_a_glance(access: Access, seen: Seen, below: Q) -> tuple[set[int], bool]:
     columns = ("program_id", "side", "submitter_id", "declaration_id")
     rows = DeclarationParty.objects.filter(below).order_by(*NEWEST)
     newest = list(rows.values_list(*columns)[:GLANCE])
-    open_to = _open_streams(access, {program for program, *_rest in newest})
+    open_to = _open_streams(access, seen, {program for program, *_rest in newest})
     keys = set()
     for program, side, submitter, key in newest:
         names = {side, "ours"} if submitter == access.acting_for.pk else {side}
@@ -103,7 +107,7 @@ def _at_a_glance(access: Access, seen: Seen, below: Q) -> tuple[set[int], bool]:
     return keys, len(newest) < GLANCE
 
 
-def _open_streams(access: Access, programs: set[int]) -> defaultdict[int, set[str]]:
+def _open_streams(access: Access, seen: Seen, programs: set[int]) -> defaultdict[int, set[str]]:
     """The streams, by name, that are open on each of the program accounts: 3 queries."""
     accounts = ProgramAccount.objects.filter(pk__in=programs)
     of_business: defaultdict[int, list[int]] = defaultdict(list)
@@ -113,7 +117,7 @@ def _open_streams(access: Access, programs: set[int]) -> defaultdict[int, set[st
     for pk in of_business[access.acting_for.pk]:
         if access.is_bam or pk in access.own.programs:
             found[pk] |= {Side.IMPORTER, Side.OTHER}
-    begun = access.terms().select_related("relationship")
+    begun = access.terms().filter(seen.works_for).select_related("relationship")
     whole = begun.filter(program=None, relationship__client__in=[*of_business])
     for terms in [*begun.filter(program__in=programs), *whole]:
         covered = (
@@ -164,6 +168,7 @@ def _among(
     seen: Seen, own: QuerySet[ProgramAccount], terms: QuerySet[RelationshipTerms]
 ) -> QuerySet[ProgramAccount]:
     """Own program accounts and those that terms speak of, as far as they are wanted."""
+    terms = terms.filter(seen.works_for)
     named = terms.filter(program__isnull=False).values("program")
     whole = terms.filter(program__isnull=True).values("relationship__client")
     every = ProgramAccount.objects.filter(business__in=whole).values("pk")

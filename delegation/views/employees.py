@@ -20,6 +20,7 @@ from delegation.employees import (
     grantable_programs,
     lines_of,
     managed_programs,
+    people_page,
     readable_requests,
     requests_to_decide,
     rights_of,
@@ -59,9 +60,6 @@ from pages.rules import rule
 DETAIL = "delegation/access_request_detail.html"
 PREVIEW = "delegation/access_request_approve.html"
 REJECT = "delegation/access_request_reject.html"
-
-MOST = 100
-"""How many people one page lists."""
 
 FIRST = 5
 """How many of the requests that wait the list of people begins with."""
@@ -121,7 +119,7 @@ def employee_list(request: HttpRequest, bn9: str) -> HttpResponse:
     named = search.cleaned_data["name"] if search.is_valid() else ""
     every = requests_to_decide(access).select_related("person")
     waiting = list(every.prefetch_related("lines__decided_by")[: FIRST + 1])
-    employees = employees_of(access, named=named, most=MOST + 1)
+    page = people_page(access, named=named, after=request.GET.get("after", ""))
     context = {
         "sections": section_nav(access, "employee_list"),
         "parts": employee_nav(access, "employee_list"),
@@ -129,9 +127,8 @@ def employee_list(request: HttpRequest, bn9: str) -> HttpResponse:
             Waiting(one, age_of(one, access.at), lines_of(one, access)) for one in waiting[:FIRST]
         ],
         "more_waiting": len(waiting) > FIRST,
-        "employees": employees[:MOST],
-        "are_more": len(employees) > MOST,
-        "most": MOST,
+        "page": page,
+        "employees": employees_of(access, page.rows),
         "search": search,
         "named": named,
         "roles": roles_in_words(),

@@ -194,8 +194,8 @@ whole_staff = reach.staff_of
     ("link", "broken"),
     [
         by_night("delegation.board.staff_of", _without_groups),
-        by_night("delegation.reach._works_for", _only_by_name),
-        ("delegation.reach._works_for", lambda access, column: reach.Q()),
+        by_night("delegation.reach.works_for", _only_by_name),
+        ("delegation.reach.works_for", lambda access, column: reach.Q()),
     ],
 )
 def test_a_board_that_forgets_a_link_is_caught(
