@@ -18,10 +18,12 @@ from accounts.officers import officer_of
 from accounts.sign_in import language_of_page
 from businesses.bn import show_bn9
 from businesses.countries import country_name
-from businesses.models import BusinessAccount
+from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
 from delegation.employees import requests_to_decide, roles_in_words, standings_of
 from delegation.entry import enter, signed_in
+from delegation.forms.groups import ProgramFilterForm
+from delegation.grid import programs_named
 from delegation.invitations import invitations_for
 from delegation.models import AccessRequest, Membership
 from delegation.models.periods import during
@@ -147,19 +149,31 @@ def business_home(request: HttpRequest, bn9: str) -> HttpResponse:
     """The dashboard of a business account: its doors, what waits, my role on each program."""
     access = enter(request, bn9)
     business = access.acting_for
+    search = ProgramFilterForm(request.GET if "program" in request.GET else None)
+    sought = search.cleaned_data["program"] if search.is_valid() else ""
+    page = page_by_key(
+        programs_named(business, sought).select_related("business"),
+        key=("extension", "id"),
+        after=request.GET.get("after", ""),
+        is_ascending=True,
+    )
     context = {
         "business": business,
+        "search": search,
+        "is_long": bool(page.next_token or not page.is_first or search.is_bound),
+        "page": page,
         "membership": _memberships(access.person, access.at).get(business=business),
         "sections": section_nav(access, "business_home"),
         "doors": business_doors(access),
-        "programs": _my_programs(access),
+        "programs": _my_programs(access, page.rows),
         "country": country_name(business.country, language_of_page()),
         "needs_role": not (access.is_bam or access.own.programs or access.serves_clients),
         "needs_second_bam": access.is_bam and len(managers_of(bn9, access.at)) == 1,
         "review_is_due": access.is_bam and is_review_due(business, access.at),
         "my_businesses": _my_businesses(access),
     }
-    return render(request, "ccp/business_home.html", context)
+    status = 422 if search.errors else 200
+    return render(request, "ccp/business_home.html", context, status=status)
 
 
 def own_doors() -> list[Door]:
@@ -239,9 +253,8 @@ def _of_person(person: User, at: datetime, employers: Iterable[BusinessAccount])
     }
 
 
-def _my_programs(access: Access) -> list[MyProgram]:
-    """Every program account of the business by extension, with the person's best role."""
-    every = access.acting_for.programs.order_by("extension")
+def _my_programs(access: Access, programs: Iterable[ProgramAccount]) -> list[MyProgram]:
+    """Program accounts of the business, with the person's best role."""
     return [
         MyProgram(
             extension=program.extension,
@@ -251,7 +264,7 @@ def _my_programs(access: Access) -> list[MyProgram]:
             is_open=program.is_open_at(access.at),
             role=str(role.label) if (role := access.role_on(program)) else "",
         )
-        for program in every
+        for program in programs
     ]
 
 

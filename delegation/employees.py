@@ -232,12 +232,16 @@ def groups_of(person: User, access: Access) -> list[str]:
     return list(groups.order_by("name").values_list("name", flat=True))
 
 
-def clients_worked_for(person: User, access: Access) -> list[str]:
-    """The clients and client groups of the firm acted for that a person is assigned to itself."""
+def clients_worked_for(person: User, access: Access) -> tuple[list[str], int]:
+    """The clients and client groups of the firm acted for that a person is assigned to itself:
+    the first by name, client groups before clients, and how many there are besides.
+    """
     rows = StaffAssignment.objects.filter(
         during(access.at), provider=access.acting_for, person=person
     ).select_related("client", "client_group")
-    return sorted(str(row.client or row.client_group) for row in rows)
+    by_name = rows.order_by(F("client_group__name").asc(nulls_last=True), "client__legal_name")
+    first = [str(row.client or row.client_group) for row in by_name[:PEOPLE]]
+    return first, max(rows.count() - PEOPLE, 0)
 
 
 def standings_of(memberships: Iterable[Membership], person: User, at: datetime) -> list[Standing]:

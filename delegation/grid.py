@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from accounts.models import User
-from businesses.models import ProgramAccount
+from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
 from delegation.employees import managed_programs, members_of, people_page
 from delegation.permissions import can_change_role
@@ -75,11 +75,17 @@ def grid(access: Access, *, named: str, about: str, after: str, across: str) -> 
 
 
 def _looked_for(access: Access, about: str) -> QuerySet[ProgramAccount]:
-    """The program accounts that the reader manages, by number (BN15, extension) or name."""
-    found = ProgramAccount.objects.filter(business=access.acting_for)
+    """The program accounts that the reader manages, by number or name."""
+    found = programs_named(access.acting_for, about)
     if not access.is_bam:
         found = found.filter(pk__in=[one.pk for one in managed_programs(access)])
-    number = re.sub(r"[\s-]", "", about).upper().removeprefix(access.acting_for.bn9)
+    return found
+
+
+def programs_named(business: BusinessAccount, about: str) -> QuerySet[ProgramAccount]:
+    """The program accounts of a business, by number (BN15, extension) or name."""
+    found = ProgramAccount.objects.filter(business=business)
+    number = re.sub(r"[\s-]", "", about).upper().removeprefix(business.bn9)
     return (
         found.filter(Q(extension__contains=number) | Q(name__icontains=about)) if about else found
     )

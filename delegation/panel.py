@@ -15,7 +15,7 @@ from delegation.models.periods import during
 from delegation.roles import Role
 from delegation.standing import Assignment, Path, PathKind
 from delegation.terms import CLIENT_LABELS, PROVIDER_LABELS, Words, rules_in_words, until
-from delegation.who_can_see import Firm, Someone, who_can_see
+from delegation.who_can_see import FIRST, Firm, Places, Someone, who_can_see
 from pages.formats import end_of_day
 
 
@@ -41,13 +41,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Panel:
-    """Everybody, for one reader: people page by page, firms on the first page."""
+    """Everybody, for one reader: people page by page, and firms beside the first page of people."""
 
     people: tuple[Entry, ...]
     firms: tuple[Entry, ...]
     is_client: bool
     is_first: bool
     next_token: str
+    are_first_firms: bool = True
+    next_firms: str = ""
     is_officer: bool = False
     on: date | None = None
     existed: bool = True
@@ -59,7 +61,7 @@ def panel(
     program: ProgramAccount,
     submission: Submission | None = None,
     *,
-    after: str = "",
+    after: Places = FIRST,
     on: date | None = None,
 ) -> Panel:
     """Who can see what was submitted, or a program account, as its reader may know.
@@ -85,6 +87,8 @@ def panel(
         is_officer=access.lookup is not None,
         is_first=found.page.is_first,
         next_token=found.page.next_token,
+        are_first_firms=found.firm_page.is_first,
+        next_firms=found.firm_page.next_token if found.page.is_first else "",
     )
 
 

@@ -6,11 +6,11 @@ for a client is the firm's own matter. A firm reads about its own people alone.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount
@@ -33,8 +33,8 @@ from pages.paging import Page, page_by_key
 
 VIEW = Action.VIEW_TRANSACTIONS
 BY_NAME = ("last_name", "first_name", "id")
-PEOPLE = 25
-"""How many people one page of the list shows."""
+PEOPLE, FIRMS = 25, 25
+"""How many people and how many firms one page of the list shows."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,23 @@ class Firm:
 
 @dataclass(frozen=True)
 class WhoCanSee:
-    """The people on one page of the list, by name, and the firms; `page` leads to the others."""
+    """A page of the people and one of the firms, both by name; the pages lead to the others."""
 
     people: tuple[Someone, ...]
     firms: tuple[Firm, ...]
     page: Page[User]
+    firm_page: Page[BusinessAccount]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Below whom the page of people begins, and that of firms."""
+
+    people: str = ""
+    firms: str = ""
+
+
+FIRST = Places()
 
 
 @dataclass
@@ -79,19 +91,29 @@ def who_can_see(
     program: ProgramAccount,
     submission: Submission | None = None,
     *,
-    after: str = "",
+    after: Places = FIRST,
 ) -> WhoCanSee:
     """Who can see what was submitted, or a program account, for a reader who can see it too.
 
-    The same number of queries for any number of people and firms: 3, and what the reader's own
+    The same number of queries for any number of people and firms: 4, and what the reader's own
     standing costs.
     """
     if program.business_id != access.acting_for.pk:
-        page = _page(people_who_work_for(access, program.business), after)
-        return WhoCanSee(tuple(_own_staff(access, program, submission, page.rows)), (), page)
-    page = _page(people_with_a_role(program, access.at), after)
+        page = _page(people_who_work_for(access, program.business), after.people)
+        people = _own_staff(access, program, submission, page.rows)
+        return WhoCanSee(tuple(people), (), page, Page([], ""))
+    page = _page(people_with_a_role(program, access.at), after.people)
     people = _own_people(access, program, submission, page.rows)
-    return WhoCanSee(tuple(people), tuple(_firms(access, program, submission)), page)
+    providers = _ever(access, program).values("relationship__provider")
+    firm_page = page_by_key(
+        BusinessAccount.objects.filter(pk__in=providers),
+        key=("legal_name", "id"),
+        after=after.firms,
+        size=FIRMS,
+        is_ascending=True,
+    )
+    firms = _firms(access, program, submission, firm_page.rows)
+    return WhoCanSee(tuple(people), tuple(firms), page, firm_page)
 
 
 def _page(candidates: QuerySet[User], after: str) -> Page[User]:
@@ -141,12 +163,16 @@ def _own_staff(
 
 
 def _firms(
-    access: Access, program: ProgramAccount, submission: Submission | None
+    access: Access,
+    program: ProgramAccount,
+    submission: Submission | None,
+    among: list[BusinessAccount],
 ) -> Iterator[Firm]:
     """The firms that can see it. A firm can what its best manager can."""
     may_change = may(access.role_on(program), Action.MANAGE_RELATIONSHIPS)
-    for terms in _terms_by_firm(access, program):
-        firm = terms[0].relationship.provider
+    by_firm = _terms_by_firm(access, program, among)
+    for firm in among:
+        terms = by_firm[firm.pk]
         best = Path(PathKind.OWN, Role.BAM, None, "direct")
         own = OwnRoles(Reason.ALLOWED, best, {})
         client = Client(managers_assignment(own), terms)
@@ -156,18 +182,24 @@ def _firms(
             yield Firm(firm, paths, may_change)
 
 
+def _ever(access: Access, program: ProgramAccount) -> QuerySet[RelationshipTerms]:
+    """What was agreed over the program account so far."""
+    return RelationshipTerms.objects.filter(
+        Q(program=program) | Q(program=None),
+        relationship__client=program.business_id,
+        starts_at__lte=access.at,
+    )
+
+
 def _terms_by_firm(
-    access: Access, program: ProgramAccount
-) -> Iterable[tuple[RelationshipTerms, ...]]:
-    """What was agreed over the program account so far, with each firm, firms by name."""
-    ever = RelationshipTerms.objects.filter(
-        relationship__client=program.business_id, starts_at__lte=access.at
-    ).select_related("relationship__client", "relationship__provider")
+    access: Access, program: ProgramAccount, among: list[BusinessAccount]
+) -> dict[int, tuple[RelationshipTerms, ...]]:
+    """The same with each of these firms, by its key."""
+    agreed = _ever(access, program).filter(relationship__provider__in=among)
     by_firm: dict[int, list[RelationshipTerms]] = defaultdict(list)
-    for terms in ever.order_by("relationship__provider__legal_name", "starts_at", "pk"):
-        if terms.covers(program.pk):
-            by_firm[terms.relationship.provider_id].append(terms)
-    return map(tuple, by_firm.values())
+    for terms in agreed.select_related("relationship__client").order_by("starts_at", "pk"):
+        by_firm[terms.relationship.provider_id].append(terms)
+    return {firm: tuple(terms) for firm, terms in by_firm.items()}
 
 
 def _paths_of_firm(

@@ -21,6 +21,7 @@ from delegation.navigation import section_nav
 from delegation.panel import panel
 from delegation.reasons import Reason
 from delegation.remedies import Refused, remedy
+from delegation.who_can_see import Places
 from pages.formats import money
 from pages.once import once
 from pages.rules import rule
@@ -150,7 +151,8 @@ def show_declaration(
     lines = list(shown.lines.order_by("number"))
     program = declaration.program
     program.business = declaration.owner  # they are the same, and the owner has been read
-    people, today = request.GET.get("people", ""), timezone.localdate(access.at)
+    places = Places(request.GET.get("people", ""), request.GET.get("firms", ""))
+    today = timezone.localdate(access.at)
     asked = WhoCouldSeeFilterForm(request.GET if "on" in request.GET else None, today=today)
     # The past is the business's own to ask about.
     day = None if access.lookup else asked.day()
@@ -161,7 +163,7 @@ def show_declaration(
         "lines": line_rows(lines),
         "versions": version_rows(access, declaration, versions, shown),
         "asked": asked,
-        "panel": panel(access, program, shown, after=people, on=day),
+        "panel": panel(access, program, shown, after=places, on=day),
         **_correctable(access, declaration, versions[0], len(lines)),
     }
     status = 422 if asked.errors else 200

@@ -353,11 +353,13 @@ def _end_page(
 ) -> HttpResponse:
     """What ends with the access, before anything does; the last manager reads what to do first."""
     person = membership.person
+    clients, more_clients = clients_worked_for(person, access)
     context = {
         "form": form,
         "rights": rights_of(person, access),
         "groups": groups_of(person, access),
-        "clients": clients_worked_for(person, access),
+        "clients": clients,
+        "more_clients": more_clients,
         "is_last": _is_last_manager(access, person),
     }
     status = 422 if form.is_bound else 200

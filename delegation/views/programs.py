@@ -12,6 +12,7 @@ from delegation.forms.who_can_see import WhoCouldSeeFilterForm
 from delegation.navigation import section_nav
 from delegation.panel import panel
 from delegation.permissions import can_view_program
+from delegation.who_can_see import Places
 from pages.rules import rule
 
 
@@ -26,6 +27,7 @@ def program_detail(request: HttpRequest, bn9: str, extension: str) -> HttpRespon
     asked = WhoCouldSeeFilterForm(
         request.GET if "on" in request.GET else None, today=timezone.localdate(access.at)
     )
+    places = Places(request.GET.get("people", ""), request.GET.get("firms", ""))
     context = {
         "business": business,
         "program": program,
@@ -33,7 +35,7 @@ def program_detail(request: HttpRequest, bn9: str, extension: str) -> HttpRespon
         "role": role.label if role else "",
         "transactions_url": _transactions(access, program),
         "asked": asked,
-        "panel": panel(access, program, after=request.GET.get("people", ""), on=asked.day()),
+        "panel": panel(access, program, after=places, on=asked.day()),
         "sections": section_nav(access, "business_home"),
     }
     status = 422 if asked.errors else 200

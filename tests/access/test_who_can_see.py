@@ -19,7 +19,7 @@ from delegation.models import RelationshipTerms
 from delegation.reasons import Reason
 from delegation.roles import Action, Role
 from delegation.standing import Path, PathKind
-from delegation.who_can_see import who_can_see
+from delegation.who_can_see import Places, WhoCanSee, who_can_see
 from tests.access.random_worlds import RandomWorld
 from tests.conftest import NIGHTLY, NOW
 from tests.world import World
@@ -31,14 +31,22 @@ VIEW = Action.VIEW_TRANSACTIONS
 def named(access: Access, program: ProgramAccount, submission: Any) -> tuple[set[int], set[int]]:
     """The people and the firms of the whole list, page after page."""
     people: list[int] = []
-    token = ""
-    while True:
-        found = who_can_see(access, program, submission, after=token)
-        people += [one.person.pk for one in found.people]
-        token = found.page.next_token
-        if not token:
-            assert len(people) == len(set(people))
-            return set(people), {one.business.pk for one in found.firms}
+    firms: list[int] = []
+    places: Places | None = Places()
+    while places:
+        found = who_can_see(access, program, submission, after=places)
+        people += [one.person.pk for one in found.people] if not places.firms else []
+        firms += [one.business.pk for one in found.firms] if not places.people else []
+        places = _next(found)
+    assert len(people) == len(set(people)) and len(firms) == len(set(firms))
+    return set(people), set(firms)
+
+
+def _next(found: WhoCanSee) -> Places | None:
+    """First every page of people, then the further ones of firms."""
+    if found.page.next_token and found.firm_page.is_first:
+        return Places(people=found.page.next_token)
+    return Places(firms=found.firm_page.next_token) if found.firm_page.next_token else None
 
 
 class Differences:

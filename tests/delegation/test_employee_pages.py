@@ -228,6 +228,12 @@ def test_the_list_costs_the_same_for_three_and_for_thirty(
             world.access_request(f"Asker {number}", maple, RM0001="reader")
         counts.append(queries())
     assert counts[0] == counts[1]
+    client = signed_in(world.manager(maple))
+    pages = [client.get(people(maple))]
+    while token := pages[-1].context["page"].next_token:
+        pages.append(client.get(people(maple), {"after": token}))
+    listed = [one.person.get_full_name() for page in pages for one in page.context["employees"]]
+    assert len(pages) == 2 and len(listed) == len(set(listed)) == 31
 
 
 # Approving

@@ -169,3 +169,17 @@ def test_pages_of_program_accounts_show_each() -> None:
     few = {value: label for value, label in labels.items() if value < "RM0026"}
     assert find_programs(few, {"RM0009"}).shown == tuple(few)
     assert find_programs(labels, (), words="PORT 33").shown == ("RM0033",)
+
+
+def test_the_dashboard_pages_and_finds_program_accounts(
+    world: World, maple: BusinessAccount
+) -> None:
+    grow(world, maple, 3, 501)
+    boss, home = as_(world.manager(maple)), reverse("business_home", kwargs={"bn9": maple.bn9})
+    first = boss.get(home)
+    assert len(first.context["programs"]) == 25 and len(first.content) < HEAVIEST
+    second = boss.get(home, {"after": first.context["page"].next_token})
+    assert second.context["programs"][0].extension == "RM0026"
+    [found] = boss.get(home, {"program": "port 444"}).context["programs"]
+    assert found.extension == "RM0444"
+    assert "No program account has this number" in words(boss.get(home, {"program": "zz"}))
