@@ -111,13 +111,15 @@ def can_create_invitation(access: Access) -> Decision:
 
 
 def can_resend_invitation(access: Access, invitation: Invitation) -> bool:
-    """Whoever may grant all that the invitation gives."""
-    return all(can_grant_role(access, scope, role) for scope, role in invitation.grants())
+    """Whoever may grant all that the invitation gives; into a group, a BAM."""
+    is_granted = all(can_grant_role(access, scope, role) for scope, role in invitation.grants())
+    return is_granted and (not invitation.groups.all() or can_manage_groups(access).allowed)
 
 
 def can_revoke_invitation(access: Access, invitation: Invitation) -> bool:
     """Whoever may take all that the invitation gives, also in a business that is not active."""
-    return all(_can_take(access, scope, role) for scope, role in invitation.grants())
+    is_taken = all(_can_take(access, scope, role) for scope, role in invitation.grants())
+    return is_taken and (not invitation.groups.all() or can_reduce_groups(access).allowed)
 
 
 def can_answer_invitation(person: User, invitation: Invitation) -> bool:

@@ -24,6 +24,7 @@ from delegation.consent import OFFER_VERSION
 from delegation.models import (
     AccessRequest,
     Ceiling,
+    EmployeeGroup,
     Invitation,
     Level,
     Membership,
@@ -196,15 +197,26 @@ class World:
         return person
 
     def invitation(
-        self, email: str, business: BusinessAccount, by: User | None = None, **roles: str
+        self,
+        email: str,
+        business: BusinessAccount,
+        by: User | None = None,
+        groups: tuple[EmployeeGroup, ...] = (),
+        **roles: str,
     ) -> Invitation:
-        """A waiting invitation: with roles by program, or as BAM where none."""
+        """A waiting invitation: with roles by program, into groups, or as BAM where neither."""
         programs = {self.program(business, ext).pk: Role(role) for ext, role in roles.items()}
         return done(
             create_invitation(
                 actor=by or self.manager(business),
                 acting_for=business,
-                offer=Offer(email, "en-ca", "", Grants(make_bam=not roles, programs=programs)),
+                offer=Offer(
+                    email,
+                    "en-ca",
+                    "",
+                    Grants(make_bam=not roles and not groups, programs=programs),
+                    groups,
+                ),
                 at=self.at,
             )
         )

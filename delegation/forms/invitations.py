@@ -1,6 +1,7 @@
 """Forms of invitations: write one, find one, answer one."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -9,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models import Language
 from delegation.forms.grants import GrantForm
-from delegation.models import InvitationStatus
+from delegation.models import EmployeeGroup, InvitationStatus
 from pages.forms import PortalForm
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -17,7 +18,12 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class InvitationCreateForm(GrantForm):
-    """Whom a manager invites, in which language, and to which access."""
+    """Whom a manager invites, in which language, and to which access.
+
+    `groups` are the employee groups into which the reader may put the person, by key.
+    """
+
+    nothing_chosen = _("Choose a role on at least one program account, or an employee group.")
 
     email = forms.EmailField(
         label=_("E-mail address"),
@@ -42,6 +48,27 @@ class InvitationCreateForm(GrantForm):
         required=False,
         widget=forms.Textarea({"rows": 3}),
     )
+
+    def __init__(self, *args: Any, groups: Mapping[str, EmployeeGroup], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.by_key = groups
+        if groups:
+            self.fields["groups"] = forms.MultipleChoiceField(
+                label=_("Employee groups"),
+                help_text=_("The person has the roles of a group while in it."),
+                widget=forms.CheckboxSelectMultiple,
+                required=False,
+                choices=[(key, one.name) for key, one in groups.items()],
+            )
+
+    def gives(self) -> bool:
+        """Whether anything but the whole business is given: roles, or a group."""
+        return super().gives() or bool(self.cleaned_data.get("groups"))
+
+    def chosen_groups(self) -> tuple[EmployeeGroup, ...]:
+        """The employee groups into which the person comes; none beside the whole business."""
+        keys = () if self.makes_bam() else self.cleaned_data.get("groups", ())
+        return tuple(self.by_key[key] for key in keys)
 
     def clean_email(self) -> str:
         """Addresses are compared in lower case."""

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Language
 from businesses.models import BusinessAccount, ProgramAccount
+from delegation.models.employees import EmployeeGroup
 from delegation.models.periods import NoOverlap, ordered_period
 from delegation.models.requests import RequestQuerySet, decided_whole
 from delegation.roles import PROGRAM_ROLES, Role
@@ -64,6 +65,7 @@ class Invitation(models.Model):
     language = models.CharField(max_length=5, choices=Language)
     message = models.CharField(max_length=500, blank=True)
     makes_bam = models.BooleanField(default=False)
+    groups = models.ManyToManyField(EmployeeGroup, related_name="+")
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )

@@ -196,13 +196,21 @@ def archive_employee_group(
 
 def put_into_group(access: Access, group: EmployeeGroup, person: User) -> EmployeeGroupMember:
     """Put a person into a group that is held, once; the caller has asked whether that may be."""
-    live = EmployeeGroupMember.objects.filter(during(access.at), group=group, person=person)
-    if member := live.first():
-        return member
-    act = GroupAct("employee_group.add", access, group.name, group.pk)
-    member = EmployeeGroupMember.objects.create(group=group, person=person, starts_at=access.at)
-    act.done(person=person, after={"person": person.get_full_name()})
+    member, is_new = join_group(group=group, person=person, at=access.at)
+    if is_new:
+        act = GroupAct("employee_group.add", access, group.name, group.pk)
+        act.done(person=person, after={"person": person.get_full_name()})
     return member
+
+
+def join_group(
+    *, group: EmployeeGroup, person: User, at: datetime
+) -> tuple[EmployeeGroupMember, bool]:
+    """The place of a person in a group that is held, and whether it is new."""
+    live = EmployeeGroupMember.objects.filter(during(at), group=group, person=person)
+    if member := live.first():
+        return member, False
+    return EmployeeGroupMember.objects.create(group=group, person=person, starts_at=at), True
 
 
 def _why_not_addable(access: Access, people: Sequence[User]) -> Problem | None:

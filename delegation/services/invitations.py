@@ -5,7 +5,7 @@ the inviter could not give by hand at that instant (invariant 2).
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,12 +19,19 @@ from accounts.sign_in import verified_addresses
 from audit.services import Refusal, business_chain, not_before, person_chain, record, refuse
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
-from delegation.models import Invitation, InvitationLine, InvitationMail, InvitationStatus
+from delegation.models import (
+    EmployeeGroup,
+    Invitation,
+    InvitationLine,
+    InvitationMail,
+    InvitationStatus,
+)
 from delegation.models.invitations import TRANSITIONS, digest_of
 from delegation.permissions import (
     can_answer_invitation,
     can_create_invitation,
     can_grant_role,
+    can_manage_groups,
     can_resend_invitation,
     can_revoke_invitation,
 )
@@ -33,6 +40,8 @@ from delegation.services import locks
 from delegation.services import roles as role_service
 from delegation.services.decisions import Problem, not_allowed, own_path, why_closed
 from delegation.services.employees import WHOLE, Grants, why_not_person
+from delegation.services.group_acts import why_not_changeable
+from delegation.services.groups import join_group
 from notices.services import notify
 from pages.formats import moment
 
@@ -49,6 +58,7 @@ class Offer:
     language: str
     message: str
     grants: Grants
+    groups: tuple[EmployeeGroup, ...] = ()
 
     def given(self, business: BusinessAccount) -> list[tuple[Scope, Role]]:
         """The roles by where they are held."""
@@ -75,7 +85,8 @@ def create_invitation(
         starts_at=at,
         closes_at=_lapses(at),
     )
-    problem = _why_not_offered(access, given) or _why_not_sent(access, invitation)
+    groups = locks.lock_groups(offer.groups)
+    problem = _why_not_offered(access, given, groups) or _why_not_sent(access, invitation)
     if problem:
         return _refuse("invitation.create", problem, actor, invitation, at)
     token = _new_link(invitation)
@@ -86,8 +97,9 @@ def create_invitation(
             for scope, role in given
             if isinstance(scope, ProgramAccount)
         )
-    _send(invitation, given, token, actor, at)
-    _record("invitation.create", actor, invitation, at, access, roles=_shown(given))
+        invitation.groups.set(groups)
+    _send(invitation, given, groups, token, actor, at)
+    _record("invitation.create", actor, invitation, at, access, roles=_shown(given, groups))
     return invitation
 
 
@@ -106,11 +118,12 @@ def resend_invitation(
     locked = _lock(invitation)
     at = not_before(at, business_chain(business.bn9))
     access, given = Access(actor, business, at), locked.grants()
+    groups = locks.lock_groups(locked.groups.all())
     problem = (
         _why_foreign(access, locked)
         or _why_not(locked, InvitationStatus.WAITING, expected_version, at)
         or (None if can_resend_invitation(access, locked) else _above())
-        or _why_not_offered(access, given)
+        or _why_not_offered(access, given, groups)
         or _why_not_sent(access, locked)
     )
     if problem:
@@ -122,7 +135,7 @@ def resend_invitation(
     locked.invited_by, locked.closes_at = actor, _lapses(at)
     locked.version += 1
     locked.save()
-    _send(locked, given, token, actor, at)
+    _send(locked, given, groups, token, actor, at)
     _record("invitation.resend", actor, locked, at, access)
     return locked
 
@@ -165,6 +178,7 @@ def accept_invitation(
     business = _hold(invitation.business)
     locked = _lock(invitation)
     locks.lock_memberships([actor], business)
+    groups = locks.lock_groups(locked.groups.all())
     at = not_before(at, business_chain(business.bn9), person_chain(actor))
     problem = (
         _why_not_theirs(actor, locked)
@@ -174,10 +188,12 @@ def accept_invitation(
     if problem:
         return _refuse("invitation.accept", problem, actor, locked, at, invited=actor)
     given = _grant(locked, actor, at)
+    joined = [one for one in groups if join_group(group=one, person=actor, at=at)[1]]
     _close(locked, InvitationStatus.ACCEPTED, actor, at)
-    _tell(locked, actor, "invitation_accepted", at, given)
+    _tell(locked, actor, "invitation_accepted", at, given, joined)
     inviter = Access(locked.invited_by, business, at)
-    _record("invitation.accept", actor, locked, at, inviter, invited=actor, roles=_shown(given))
+    shown = _shown(given, joined)
+    _record("invitation.accept", actor, locked, at, inviter, invited=actor, roles=shown)
     return locked
 
 
@@ -208,7 +224,8 @@ def why_not_acceptable(invitation: Invitation, person: User, at: datetime) -> Pr
         return "own_invitation", _(
             "You sent this invitation yourself. Nobody changes the own role."
         )
-    problem = _why_not_offered(inviter, invitation.grants())
+    groups = list(invitation.groups.all())
+    problem = _why_not_offered(inviter, invitation.grants(), groups)
     if problem is None and not invitation.invited_by.is_active:
         problem = _above()
     problem = problem or why_not_person(inviter, person)
@@ -278,17 +295,24 @@ def _why_not_theirs(person: User, invitation: Invitation) -> Problem | None:
     return "not_yours", _("This invitation is addressed to somebody else.")
 
 
-def _why_not_offered(access: Access, given: Iterable[tuple[Scope, Role]]) -> Problem | None:
+def _why_not_offered(
+    access: Access, given: Iterable[tuple[Scope, Role]], groups: Sequence[EmployeeGroup]
+) -> Problem | None:
     """Why the person of `access` cannot give this now."""
     given = list(given)
-    if not given:
-        return "nothing_granted", _("Choose a role on at least one program account.")
+    if not given and not groups:
+        return "nothing_granted", _(
+            "Choose a role on at least one program account, or an employee group."
+        )
     if not can_create_invitation(access).allowed:
         return not_allowed(access.acting_for, _("You cannot invite anybody to this business."))
     programs = [scope for scope, _role in given if isinstance(scope, ProgramAccount)]
     closed = why_closed(access, programs)
     if closed:
         return closed
+    for group in groups:
+        if barred := why_not_changeable(access, group, can_manage_groups(access)):
+            return barred
     return None if all(can_grant_role(access, *one) for one in given) else _above()
 
 
@@ -336,6 +360,7 @@ def _new_link(invitation: Invitation) -> str:
 def _send(
     invitation: Invitation,
     given: Iterable[tuple[Scope, Role]],
+    groups: Sequence[EmployeeGroup],
     token: str,
     actor: User,
     at: datetime,
@@ -349,7 +374,12 @@ def _send(
         template="delegation/email/invitation.txt",
         address=invitation.email,
         language=invitation.language,
-        context={"invitation": invitation, "inviter": actor, "given": list(given)},
+        context={
+            "invitation": invitation,
+            "inviter": actor,
+            "given": list(given),
+            "groups": groups,
+        },
         secret=token,
     )
 
@@ -392,6 +422,7 @@ def _tell(
     template: str,
     at: datetime,
     given: Iterable[tuple[Scope, Role]],
+    joined: Sequence[EmployeeGroup] = (),
 ) -> None:
     """Tell the inviter what became of it, and of an acceptance every manager."""
     told = {invitation.invited_by}
@@ -402,19 +433,27 @@ def _tell(
             key=f"{template}:{invitation.pk}:{reader.pk}",
             template=f"delegation/email/{template}.txt",
             recipient=reader,
-            context={"invitation": invitation, "person": person, "given": given},
+            context={
+                "invitation": invitation,
+                "person": person,
+                "given": given,
+                "groups": joined,
+            },
         )
 
 
 # ---------------------------------------------------------------- history
 
 
-def _shown(given: Iterable[tuple[Scope, Role]]) -> dict[str, str]:
-    """Roles by extension, or of the business, as history keeps them."""
-    return {
+def _shown(
+    given: Iterable[tuple[Scope, Role]], groups: Sequence[EmployeeGroup]
+) -> dict[str, object]:
+    """Roles by extension, or of the business, and groups by name, as history keeps them."""
+    roles = {
         scope.extension if isinstance(scope, ProgramAccount) else WHOLE: role.value
         for scope, role in given
     }
+    return {"roles": roles, **({"groups": [one.name for one in groups]} if groups else {})}
 
 
 def _about(
@@ -442,12 +481,10 @@ def _record(
     access: Access,
     *,
     invited: User | None = None,
-    roles: dict[str, str] | None = None,
+    roles: dict[str, object] | None = None,
 ) -> None:
     """What happened; what an acceptance gives is given by the right of whoever invited."""
-    after: dict[str, object] = {"closes_at": invitation.closes_at}
-    if roles:
-        after["roles"] = roles
+    after: dict[str, object] = {"closes_at": invitation.closes_at, **(roles or {})}
     path = own_path(access)
     if invited:
         after |= {"invited_by": invitation.invited_by.get_full_name(), "by_right": path}

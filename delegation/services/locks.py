@@ -36,6 +36,11 @@ def lock_group[G: (EmployeeGroup, ProgramGroup)](group: G) -> G:
     return rows.select_related("business").get(pk=group.pk)
 
 
+def lock_groups(groups: Iterable[EmployeeGroup]) -> list[EmployeeGroup]:
+    """Employee groups as they are now, each held, in order."""
+    return [lock_group(one) for one in sorted(groups, key=lambda one: one.pk)]
+
+
 def lock_roles(people: Collection[User], business: BusinessAccount) -> None:
     """Hold what people hold directly in a business, so that none of it ends meanwhile."""
     managers = BusinessRole.objects.filter(user__in=people, content_object=business)

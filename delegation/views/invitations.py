@@ -21,6 +21,7 @@ from delegation.forms.invitations import (
     InvitationFilterForm,
     InvitationSeenForm,
 )
+from delegation.groups import groups_to_join
 from delegation.invitations import gifts, invitation_state, readable_invitations
 from delegation.models import Invitation, InvitationStatus
 from delegation.navigation import employee_nav, section_nav
@@ -57,7 +58,10 @@ def invitation_list(request: HttpRequest, bn9: str) -> HttpResponse:
     page = page_by_key(found, key=("starts_at", "id"), after=request.GET.get("after", ""))
     context = {
         "page": page,
-        "rows": [(one, invitation_state(one, access.at), gifts(one.grants())) for one in page.rows],
+        "rows": [
+            (one, invitation_state(one, access.at), gifts(one.grants(), one.groups.all()))
+            for one in page.rows
+        ],
         "search": search,
         "is_filtered": any(search.data.get(name) for name in search.fields),
         "may_invite": can_create_invitation(access).allowed,
@@ -177,6 +181,7 @@ def _form(access: Access, data: QueryDict | None) -> InvitationCreateForm:
         data,
         programs=grantable_programs(access),
         may_make_bam=access.is_bam,
+        groups={str(one.pk): one for one in groups_to_join(access)},
         initial={"language": language_of_page()},
     )
 
@@ -188,6 +193,7 @@ def _offer(form: InvitationCreateForm) -> Offer:
         language=form.cleaned_data["language"],
         message=form.cleaned_data["message"],
         grants=Grants(make_bam=form.makes_bam(), programs=given),
+        groups=form.chosen_groups(),
     )
 
 
@@ -197,7 +203,7 @@ def _preview(access: Access, offer: Offer) -> dict[str, Any]:
         "email": offer.email,
         "mail_language": str(Language(offer.language).label),
         "message": offer.message,
-        "gifts": gifts(offer.given(access.acting_for)),
+        "gifts": gifts(offer.given(access.acting_for), offer.groups, access.at),
         "lapse_days": settings.INVITATION_LAPSE_DAYS,
     }
 
@@ -237,7 +243,7 @@ def _detail_page(
         "invitation": invitation,
         "state": invitation_state(invitation, access.at),
         "mail_language": Language(invitation.language).label,
-        "gifts": gifts(invitation.grants()),
+        "gifts": gifts(invitation.grants(), invitation.groups.all(), access.at),
         "mails": invitation.mails.select_related("sent_by").order_by("-sent_at", "-id"),
         "may_resend": is_open and can_resend_invitation(access, invitation),
         "may_revoke": now is InvitationStatus.WAITING and can_revoke_invitation(access, invitation),

@@ -138,7 +138,7 @@ def _answer_page(
     context = {
         "invitation": invitation,
         "business": invitation.business,
-        "gifts": gifts(invitation.grants()),
+        "gifts": gifts(invitation.grants(), invitation.groups.all(), at),
         "barred": barred is not None,
         "problem": barred[1] if barred else problem,
     }

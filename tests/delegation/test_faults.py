@@ -688,7 +688,8 @@ def _create_invitation(scene: Scene) -> Act:
 
 def _invited(scene: Scene) -> dict[str, Any]:
     zoe = scene.world.owns(scene.world.person("Zoe"))
-    waiting = scene.world.invitation(zoe.email, scene.maple, RM0001="editor")
+    groups = (scene.employee_group(),)
+    waiting = scene.world.invitation(zoe.email, scene.maple, groups=groups, RM0001="editor")
     return {"invitation": waiting, "expected_version": 1}
 
 

@@ -13,6 +13,7 @@ from businesses.models import BusinessAccount
 from delegation.models import Invitation, Membership
 from delegation.models.invitations import digest_of
 from delegation.roles import Role
+from delegation.services.groups import create_employee_group, grant_employee_group_role
 from delegation.services.rights import end_membership
 from notices.models import Notice
 from tests.delegation.reading import as_, confirm, queries, words
@@ -76,6 +77,27 @@ def test_a_manager_reads_in_words_what_is_sent_and_sends_it(
     again = confirm(browser, new, answers())
     assert again.status_code == 409
     assert "An invitation to this address is waiting already." in words(again)
+
+
+def test_an_invitation_names_groups_instead_of_roles(
+    world: World, maple: BusinessAccount, eve: User
+) -> None:
+    boss = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
+    group = done(create_employee_group(name="Customs team", **boss))
+    program = world.program(maple)
+    done(grant_employee_group_role(group=group, scope=program, role=Role.READER, **boss))
+    browser, new = as_(world.manager(maple)), url("invitation_create", maple)
+    data = answers(email=eve.email, RM0001="", groups=str(group.pk))
+
+    said = words(browser.post(new, data))
+    assert "Employee group Customs team . As long as the person is in it: RM 0001: Reader." in said
+    assert confirm(browser, new, data).status_code == 302
+
+    invitation = Invitation.objects.get()
+    assert "Customs team" in Notice.objects.get(address=eve.email).body
+    assert "Customs team" in words(browser.get(url("invitation_list", maple)))
+    answer = reverse("invitation_answer", kwargs={"pk": invitation.pk})
+    assert "RM 0001: Reader" in words(as_(eve).get(answer))
 
 
 def test_a_manager_sends_a_new_link_and_revokes(

@@ -14,10 +14,17 @@ from audit.models import Event
 from audit.services import Refusal, business_chain, person_chain
 from businesses.models import BusinessAccount
 from delegation.invariants import CHECKS
+from delegation.invitations import readable_invitations
 from delegation.models import Invitation, InvitationMail, InvitationStatus, Membership
 from delegation.models.invitations import digest_of
+from delegation.permissions import can_resend_invitation, can_revoke_invitation
 from delegation.roles import Role
 from delegation.services.employees import Grants
+from delegation.services.groups import (
+    archive_employee_group,
+    create_employee_group,
+    grant_employee_group_role,
+)
 from delegation.services.invitations import (
     Offer,
     accept_invitation,
@@ -170,6 +177,39 @@ def test_an_employee_is_given_more_and_never_less(
     done(accept(world, world.invitation(eve.email, maple), eve))
     assert world.access(eve, maple).is_bam
     assert Membership.objects.filter(person=eve).count() == 1
+
+
+def test_an_invitation_into_groups_gives_what_they_hold_when_it_is_accepted(
+    world: World, maple: BusinessAccount, eve: User
+) -> None:
+    boss = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
+    readers, archived = (
+        done(create_employee_group(name=name, **boss)) for name in ("Readers", "Old")
+    )
+    program = world.program(maple, "RM0002")
+    pam = world.employee("Pam", maple, RM0001="pam")
+    waiting = world.invitation(eve.email, maple, groups=(readers,))
+    assert not can_resend_invitation(world.access(pam, maple), waiting)
+    assert not can_revoke_invitation(world.access(pam, maple), waiting)
+    assert not readable_invitations(world.access(pam, maple)).exists()
+    done(grant_employee_group_role(group=readers, scope=program, role=Role.READER, **boss))
+    Notice.objects.all().delete()
+
+    done(accept(world, waiting, eve))
+
+    assert roles_of(maple, eve, world.at) == {"RM0001": None, "RM0002": Role.READER}
+    event = Event.objects.filter(chain=person_chain(eve)).latest("seq")
+    assert event.after is not None and event.after["groups"] == ["Readers"]
+    assert "Member of the employee group Readers" in Notice.objects.all()[0].body
+    again = world.invitation(eve.email, maple, groups=(readers,))
+    done(accept(world, again, eve))
+    assert readers.members.count() == 1
+    late = world.invitation(eve.email, maple, groups=(archived,), RM0001="reader")
+    done(archive_employee_group(group=archived, **boss))
+    assert accept(world, late, eve).code == "archived"
+    offer = Offer("zoe@example.test", "en-ca", "", Grants(), (readers,))
+    by_pam = create_invitation(offer=offer, **boss | {"actor": pam})
+    assert isinstance(by_pam, Refusal) and by_pam.code == "not_allowed"
 
 
 MAY_INVITE: list[tuple[str, dict[str, str], str]] = [
