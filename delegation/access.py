@@ -382,16 +382,18 @@ class Access:
         return Q(owner_id=self.acting_for.pk, program_id__in=self.own.programs)
 
     def _of_assigned_clients(self) -> Q:
-        if self.own.bam:
-            return ~Q(owner_id=self.acting_for.pk)
-        return ~Q(owner_id=self.acting_for.pk) & self._assigned("owner_id")
+        return ~Q(owner_id=self.acting_for.pk) & self.assigned("owner_id")
 
-    def _assigned(self, column: str) -> Q:
-        """The condition that a column holds a client of the person, by itself or by a group.
+    def assigned(self, column: str) -> Q:
+        """The condition that a column holds a client for whom the person works, alone or by groups.
 
-        Each part reads one table: with one join of all, PostgreSQL guesses so many clients that it
-        asks again for every row.
+        A manager works for all: there it is none. Each part reads one table: with one join of all,
+        PostgreSQL guesses so many clients that it asks again for every row.
         """
+        if self.own.membership is not Reason.ALLOWED:
+            return NEVER
+        if self.own.bam:
+            return Q()
         mine = StaffAssignment.objects.filter(self._assigned_to_me())
         inside = ClientGroupMember.objects.filter(
             during(self.at),
@@ -451,9 +453,7 @@ class Access:
                 )
             )
         )
-        if self.own.bam:
-            return ours
-        return ours.filter(self._assigned("pk"))
+        return ours.filter(self.assigned("pk"))
 
     # Shortcuts that pages need
 

@@ -35,7 +35,6 @@ from delegation.ends import (
 from delegation.models import Membership, RelationshipTerms
 from delegation.models.periods import during
 from delegation.permissions import can_list_relationships
-from delegation.reach import works_for
 from delegation.relationships import managed_programs
 from notices.links import absolute
 from pages.formats import EASTERN, end_of_day, start_of_day, whole
@@ -88,7 +87,7 @@ def given_terms(access: Access) -> QuerySet[RelationshipTerms]:
 def received_terms(access: Access) -> QuerySet[RelationshipTerms]:
     """What the firm may do for clients, of whom the reader may know, and that ends."""
     return _ahead(access).filter(
-        works_for(access, "relationship__client"), relationship__provider=access.acting_for
+        access.assigned("relationship__client"), relationship__provider=access.acting_for
     )
 
 

@@ -301,6 +301,7 @@ def test_a_firm_with_many_clients_gets_one_mail(world: World) -> None:
 
 
 @pytest.mark.nightly
+@pytest.mark.postgres
 def test_twenty_thousand_ends_in_one_day(world: World) -> None:
     """Bounded: a further 500 ends cost a fixed number of queries, and little memory each."""
     size = 20_000

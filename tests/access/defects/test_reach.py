@@ -72,7 +72,7 @@ def whole_business(self: Access) -> Q:
 
 
 @finds(instead("delegation.access.Access.own_records", whole_business))
-@finds(instead("delegation.access.Access._assigned", lambda self, column: Q()))
+@finds(instead("delegation.access.Access.assigned", lambda self, column: Q()))
 @finds(instead("delegation.access.Access._residual", lambda *_: []))
 def test_d06_the_list_and_the_page_disagree(world: World) -> None:
     """A list shows what its page refuses, or the reverse; here both show the same."""
@@ -211,7 +211,7 @@ def test_d08_a_rule_lives_in_the_page_alone(world: World) -> None:
         lambda people, provider, at: Q(provider=provider) & during(at),
     )
 )
-@finds(instead("delegation.access.Access._assigned", lambda self, column: Q()))
+@finds(instead("delegation.access.Access.assigned", lambda self, column: Q()))
 def test_d11_the_whole_firm_gets_the_client(world: World) -> None:
     """Whoever works for a firm sees its clients; here only who is assigned learns that they are."""
     maple, itn = world.importer("Maple Zebrawood"), world.broker("ITN")
