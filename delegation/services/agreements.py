@@ -272,6 +272,18 @@ def why_not_provider(access: Access, provider: BusinessAccount) -> Problem | Non
     return None
 
 
+def why_not_wished(waiting: RelationshipRequest, client: BusinessAccount) -> Problem | None:
+    """Refuse what a firm asked for before it left: that it left is the newer word of it."""
+    pair = Relationship.objects.filter(client=client, provider=waiting.provider)
+    if not pair.filter(is_left=True, ends_at__gt=waiting.starts_at).exists():
+        return None
+    said = _(
+        "%(firm)s left this business after it had sent this request. Reject it; if the firm wants "
+        "to act for you again, it sends a new one."
+    )
+    return "left", said % {"firm": waiting.provider.name}
+
+
 def why_not_suspended(access: Access, provider_bn9: str) -> Problem | None:
     """A PAM gives nothing to a firm that a BAM suspended, which an end does not undo."""
     if access.is_bam or not is_suspended(access.acting_for, provider_bn9):

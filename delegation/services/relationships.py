@@ -42,6 +42,7 @@ from delegation.services.agreements import (
     why_not_provider,
     why_not_scope,
     why_not_suspended,
+    why_not_wished,
 )
 from delegation.services.decisions import (
     Problem,
@@ -256,6 +257,7 @@ def why_not_approvable(
         why_not_decidable(relationship_request, Decision.APPROVED, expected_version, access.at)
         or why_not_yours(access, relationship_request, lines, Action.MANAGE_RELATIONSHIPS)
         or why_not_provider(access, relationship_request.provider)
+        or why_not_wished(relationship_request, access.acting_for)
         or why_not_suspended(access, relationship_request.provider.bn9)
         or why_not_scope(access, {line.extension for line in lines}, agreement)
         or why_not_period(access.at, agreement)

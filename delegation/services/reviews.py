@@ -189,9 +189,7 @@ def _hold(lines: list[AccessReviewLine], business: BusinessAccount) -> None:
     people = {line.person for line in lines}
     locks.lock_requests(people, business)
     locks.lock_memberships(people, business)
-    groups = {line.group_member.group for line in lines if line.group_member}
-    for group in sorted(groups, key=lambda one: one.pk):
-        locks.lock_group(group)
+    locks.lock_groups({line.group_member.group for line in lines if line.group_member})
     locks.lock_roles(people, business)
     locks.lock_histories(people, business)
 

@@ -77,6 +77,7 @@ STATE_CODES = {
     "changed",
     "lapsed",
     "last_manager",
+    "left",
     "not_claimed",
     "not_suspended",
     "stands_no_more",

@@ -52,6 +52,7 @@ from delegation.services.agreements import (
     is_suspended,
     why_not_provider,
     why_not_suspended,
+    why_not_wished,
 )
 from delegation.services.decisions import Problem
 from delegation.services.relationships import (
@@ -256,8 +257,10 @@ def _request_page(
 
 def _barred(access: Access, waiting: RelationshipRequest) -> Problem | None:
     """Why nothing can be given to the firm now, whatever is chosen."""
-    return why_not_provider(access, waiting.provider) or why_not_suspended(
-        access, waiting.provider.bn9
+    return (
+        why_not_provider(access, waiting.provider)
+        or why_not_wished(waiting, access.acting_for)
+        or why_not_suspended(access, waiting.provider.bn9)
     )
 
 

@@ -24,7 +24,10 @@ from delegation.models import (
 from delegation.roles import Action
 from delegation.services.agreements import Agreement, Rules, default_last_day
 from delegation.services.endings import end_relationship, leave_relationship
-from delegation.services.relationships import approve_relationship_request
+from delegation.services.relationships import (
+    approve_relationship_request,
+    withdraw_relationship_request,
+)
 from delegation.terms import fingerprint, live_terms
 from tests.delegation.reading import as_, words
 from tests.transactions.factories import declare
@@ -158,6 +161,25 @@ def test_after_an_end_a_new_request_is_approved(
         done(part(later, later.manager(itn), itn, row))
     assert Relationship.objects.count() == 3
     assert breaches(world) == []
+
+
+def test_what_a_firm_asked_for_before_it_left_is_not_approved(
+    world: World, maple: BusinessAccount, itn: BusinessAccount
+) -> None:
+    """That it left is the newer word of it: what it wants now it asks for now."""
+    waiting = world.relationship_request(itn, maple)
+    later = world.later(days=1)
+    done(part(later, later.manager(itn), itn, related(maple, itn)))
+    refused = agree(later, maple, itn)
+    assert isinstance(refused, Refusal) and refused.code == "left"
+    assert "Reject it" in str(refused.message) and not related(maple, itn).active_at(later.at)
+    done(
+        withdraw_relationship_request(
+            actor=world.manager(itn), acting_for=itn, relationship_request=waiting, at=later.at
+        )
+    )
+    later.relationship_request(itn, maple)
+    assert done(agree(later, maple, itn)).active_at(later.at)
 
 
 # Who may
