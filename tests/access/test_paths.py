@@ -10,6 +10,7 @@ from delegation.access import Access, Decision
 from delegation.models import (
     BusinessRole,
     Ceiling,
+    ProgramRole,
     Relationship,
     StaffAssignment,
     Visibility,
@@ -464,7 +465,13 @@ def test_an_own_role_lasts_no_longer_than_membership_and_group(world: World) -> 
         link.ends_at = world.later(days=days).at
         link.save()
         [path] = Access(gwen, maple, world.at).decide(VIEW, program).paths
-        assert (path.group, path.until) == ("Imports", link.ends_at)
+        assert (path.source, path.group, path.until) == ("group", "Imports", link.ends_at)
+    ed = world.employee("Ed", maple, RM0001="editor")
+    for days, row in ((20, ProgramRole.objects.get(user=ed)), (10, ed.memberships.get())):
+        row.ends_at = world.later(days=days).at
+        row.save()
+        [path] = Access(ed, maple, world.at).decide(VIEW, program).paths
+        assert (path.source, path.group, path.until) == ("direct", "", row.ends_at)
 
 
 def test_each_assignment_is_a_path_of_its_own(world: World) -> None:
