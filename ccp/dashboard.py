@@ -28,6 +28,7 @@ from delegation.invitations import invitations_for
 from delegation.models import AccessRequest, Membership
 from delegation.models.periods import during
 from delegation.navigation import section_nav
+from delegation.offers import offers_to_answer
 from delegation.permissions import (
     can_list_access_requests,
     can_list_relationships,
@@ -213,7 +214,8 @@ def business_doors(access: Access) -> list[Door]:
         doors.append(_door("relationship_list", business, title, text, waiting))
     if access.serves_clients:
         text = _("The businesses that you work for.")
-        doors.append(_door("client_list", business, _("Clients"), text))
+        waiting = _counted(offers_to_answer(access))
+        doors.append(_door("client_list", business, _("Clients"), text, waiting))
     if can_view_activity(access).allowed:
         text = _("Who did what in this account, and when.")
         doors.append(_door("activity_list", business, _("Activity"), text))

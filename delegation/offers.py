@@ -24,6 +24,7 @@ from delegation.models import (
     Status,
 )
 from delegation.models.mutes import muted
+from delegation.permissions import can_list_received_offers
 from delegation.relationships import managed_programs
 from delegation.requests import TAGS
 from delegation.terms import (
@@ -81,6 +82,15 @@ def received_offers(access: Access) -> QuerySet[RelationshipOffer]:
     unseen = Q(muted(access.at, "provider_bn9", "provider", "client"), decision="")
     every = RelationshipOffer.objects.filter(provider_bn9=access.acting_for.bn9).exclude(unseen)
     return every.select_related("client", "offered_by", "decided_by").prefetch_related("programs")
+
+
+def offers_to_answer(access: Access) -> QuerySet[RelationshipOffer]:
+    """The offers that wait for an answer of the firm, where the person may read them."""
+    if not can_list_received_offers(access).allowed:
+        return RelationshipOffer.objects.none()
+    return received_offers(access).filter(
+        starts_at__lte=access.at, decision="", closes_at__gt=access.at
+    )
 
 
 def sent_offer_list(access: Access, text: str, *, after: str = "") -> Page[RelationshipOffer]:

@@ -18,6 +18,7 @@ from delegation.entry import enter_firm
 from delegation.forms.board import ClientFilterForm, NameFilterForm
 from delegation.models import RelationshipRequest, Status
 from delegation.navigation import client_nav, section_nav
+from delegation.offers import offers_to_answer
 from delegation.permissions import (
     can_assign_staff,
     can_list_clients,
@@ -33,6 +34,9 @@ from delegation.terms import State
 from pages.csv_file import Value, stream_csv
 from pages.formats import day, last_day, moment
 from pages.rules import rule
+
+MOST_OFFERS = 100
+"""Up to how many offers that wait are counted."""
 
 
 class Sent(NamedTuple):
@@ -64,6 +68,7 @@ def client_list(request: HttpRequest, bn9: str) -> HttpResponse:
         "is_narrowed": form.is_narrowed,
         "only_past": "" if access.is_provider else Reason.NOT_A_PROVIDER.label,
         "may_request": can_request_relationship(access).allowed,
+        "offers": offers_to_answer(access)[:MOST_OFFERS].count(),
         "sections": section_nav(access, "client_list"),
         "parts": client_nav(access, "client_list"),
     }

@@ -517,6 +517,70 @@ class Model:
         ends = [terms.end for terms in self.find("terms", relationship=row)]
         row.end = None if None in ends else max(end for end in ends if end)
 
+    def offer(
+        self, actor: str, client: str, provider: str, agreed: dict[str, Any], lapse: datetime
+    ) -> bool:
+        """A client offers what it would agree to; one offer waits at a time."""
+        offer = Row(self.at, None, {"business": client, "provider": provider, "agreed": agreed})
+        waits = any(self.find("offer", business=client, provider=provider))
+        if client == provider or waits or not self._may_give(actor, offer):
+            return False
+        end = min(lapse, agreed["end"] or lapse)
+        self.add("offer", end, **offer.facts, maker=actor)
+        return True
+
+    def _may_give(self, actor: str, offer: Row) -> bool:
+        """Whether a person may give what is offered now, and nothing of it was in force since."""
+        programs, agreed = offer.agreed["programs"], offer.agreed
+        if self.closed & set(programs) or self._acted_since(offer):
+            return False
+        if self.is_bam(actor, offer.business):
+            return True
+        reach = all(self.own_may(actor, "relationships", one) for one in programs)
+        is_part = bool(programs) and reach and agreed["ceiling"] != "pam"
+        return is_part and not self._is_suspended(offer)
+
+    def _acted_since(self, offer: Row) -> bool:
+        programs = offer.agreed["programs"]
+        return any(
+            (terms.relationship.client, terms.relationship.provider)
+            == (offer.business, offer.provider)
+            and (not programs or terms.program is None or terms.program in programs)
+            and all(one.end is None or one.end > offer.start for one in (terms, terms.relationship))
+            for terms in self.rows.get("terms", [])
+        )
+
+    def accept_offer(self, actor: str, offer: Row) -> bool:
+        """The firm takes what its maker may still give; the terms are as they were offered."""
+        able = self.decline_offer(actor, offer, stops=False)
+        if not able or self.kinds[offer.provider] == "none":
+            return False
+        if not self._may_give(offer.maker, offer):
+            return False
+        self._relate(offer, offer.agreed)
+        offer.stop(self.at)
+        return True
+
+    def decline_offer(self, actor: str, offer: Row, *, stops: bool = True) -> bool:
+        able = self.is_bam(actor, offer.provider) and actor != offer.maker and offer.live(self.at)
+        if able and stops:
+            offer.stop(self.at)
+        return able
+
+    def withdraw_offer(self, actor: str, offer: Row) -> bool:
+        programs = offer.agreed["programs"]
+        able = self.is_bam(actor, offer.business) or (
+            bool(programs)
+            and all(
+                any("relationships" in RIGHTS[role] for role in self.own_roles(actor, one))
+                for one in programs
+            )
+        )
+        if not able or not offer.live(self.at):
+            return False
+        offer.stop(self.at)
+        return True
+
     def end_relationship(self, actor: str, row: Row) -> bool:
         """The client: a BAM ends all, a PAM what its programs gave at the program level."""
         live = list(self.find("terms", relationship=row))

@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from typing import Any, ClassVar
 
@@ -33,6 +33,7 @@ from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup
 from businesses.register import EntityProgram, LegalEntity
 from businesses.services import link_new_programs
 from delegation.access import Access
+from delegation.consent import OFFER_VERSION
 from delegation.models import (
     AccessRequest,
     BusinessRole,
@@ -46,6 +47,7 @@ from delegation.models import (
     Membership,
     ProgramRole,
     Relationship,
+    RelationshipOffer,
     RelationshipRequest,
     RelationshipTerms,
     StaffAssignment,
@@ -65,6 +67,7 @@ from delegation.services import (
     employees,
     endings,
     groups,
+    offers,
     program_groups,
     relationships,
     renewals,
@@ -174,6 +177,7 @@ class Histories(RuleBasedStateMachine):
         self.programs = dict(self.cast.programs)
         self.requests: list[tuple[Row, Any]] = []
         self.asked: list[tuple[Row, Any]] = []
+        self.offers: list[tuple[Row, Any]] = []
         self.versions: list[DeclarationVersion] = []
 
     @classmethod
@@ -575,32 +579,101 @@ class Histories(RuleBasedStateMachine):
         every = self.programs_of(row.business)
         programs = tuple(every[: what % (len(every) + 1)])
         actor = self._approver(who, row, programs[0] if programs else None)
-        today = self.model.at.astimezone(TORONTO).date()
-        last_day = None if days is None else today + timedelta(days=days)
-        chosen = dict(zip(("broker", "importer", "other"), rules, strict=True))
+        agreement, agreed = self._agreement(programs, ceiling, rules, days, may_pay=may_pay)
         answer = relationships.approve_relationship_request(
             relationship_request=waiting,
-            agreement=agreements.Agreement(
-                level=Level.PROGRAM if programs else Level.BUSINESS,
-                programs=frozenset(self.programs[name].pk for name in programs),
-                covers_future=not programs,
-                ceiling=Ceiling(ceiling),
-                rules=agreements.Rules(**{k: Visibility(v) for k, v in chosen.items()}),
-                last_day=last_day,
-                open_end_reason="" if last_day else "Standing mandate",
-                may_pay=may_pay,
-            ),
+            agreement=agreement,
             expected_version=waiting.version,
             **self.by(actor, row.business),
         )
-        agreed = {
+        self.same("agree", answer, self.model.agree(actor, row, agreed))
+
+    def _agreement(
+        self,
+        programs: tuple[str, ...],
+        ceiling: str,
+        rules: tuple[str, str, str],
+        days: int | None,
+        *,
+        may_pay: bool,
+    ) -> tuple[agreements.Agreement, dict[str, Any]]:
+        """What is agreed to, for the portal and for the model."""
+        today = self.model.at.astimezone(TORONTO).date()
+        last_day = None if days is None else today + timedelta(days=days)
+        chosen = dict(zip(("broker", "importer", "other"), rules, strict=True))
+        agreement = agreements.Agreement(
+            level=Level.PROGRAM if programs else Level.BUSINESS,
+            programs=frozenset(self.programs[name].pk for name in programs),
+            covers_future=not programs,
+            ceiling=Ceiling(ceiling),
+            rules=agreements.Rules(**{k: Visibility(v) for k, v in chosen.items()}),
+            last_day=last_day,
+            open_end_reason="" if last_day else "Standing mandate",
+            may_pay=may_pay,
+        )
+        return agreement, {
             "programs": programs,
             "ceiling": ceiling,
             "rules": chosen,
             "end": end_of(last_day) if last_day else None,
             "may_pay": may_pay,
         }
-        self.same("agree", answer, self.model.agree(actor, row, agreed))
+
+    @rule(
+        which=number,
+        who=number,
+        what=number,
+        ceiling=st.sampled_from(["pam", "editor", "reader"]),
+        importer=st.sampled_from(["none", "view", "edit"]),
+        days=st.sampled_from([None, 0, 10, 40]),
+    )
+    def offer(
+        self, which: int, who: int, what: int, ceiling: str, importer: str, days: int | None
+    ) -> None:
+        client = ["Maple", "Maple", "Birch", "North"][which % 4]
+        provider = ["North", "South", "Birch"][which // 4 % 3]
+        every = self.programs_of(client)
+        programs = tuple(every[: what % (len(every) + 1)])
+        about = Row(self.model.at, None, {"business": client})
+        actor = self._approver(who, about, programs[0] if programs else None)
+        rules = ("view", importer, "none")
+        agreement, agreed = self._agreement(programs, ceiling, rules, days, may_pay=False)
+        answer = offers.create_relationship_offer(
+            provider_bn9=self.cast.businesses[provider].bn9,
+            agreement=replace(agreement, consent_version=OFFER_VERSION),
+            comment="",
+            **self.by(actor, client),
+        )
+        lapse = self.model.at + relativedelta(months=12)
+        if self.same("offer", answer, self.model.offer(actor, client, provider, agreed, lapse)):
+            self.offers.append((self.model.rows["offer"][-1], answer.pk))
+
+    @precondition(lambda self: self.offers)
+    @rule(
+        which=number,
+        who=number,
+        how=st.sampled_from(["accept", "accept", "accept", "decline", "withdraw"]),
+    )
+    def answer_offer(self, which: int, who: int, how: str) -> None:
+        waiting = [pair for pair in self.offers if pair[0].live(self.model.at)]
+        pairs = waiting if waiting and which % 5 else self.offers
+        row, pk = pairs[which % len(pairs)]
+        offer = RelationshipOffer.objects.get(pk=pk)
+        about: dict[str, Any] = {"relationship_offer": offer}
+        if how == "withdraw":
+            actor = self._approver(who, row, next(iter(row.agreed["programs"]), None))
+            by = self.by(actor, row.business)
+            answer = offers.withdraw_relationship_offer(**about, **by)
+            self.same("answer_offer", answer, self.model.withdraw_offer(actor, row))
+            return
+        actor = self.actor(who, row.provider)
+        about |= {"expected_version": offer.version, **self.by(actor, row.provider)}
+        if how == "decline":
+            answer = offers.decline_relationship_offer(reason="No", **about)
+            self.same("answer_offer", answer, self.model.decline_offer(actor, row))
+        else:
+            answer = offers.accept_relationship_offer(**about)
+            self.same("answer_offer", answer, self.model.accept_offer(actor, row))
 
     @precondition(lambda self: self.asked)
     @rule(which=number, who=number)

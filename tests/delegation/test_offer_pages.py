@@ -101,6 +101,9 @@ def test_a_firm_reads_an_offer_and_accepts_or_declines_it(world: World) -> None:
     maple, itn = before.importer("Maple"), before.broker("ITN")
     offer = before.offer(maple, itn)
     lead, boss = as_(world.manager(itn)), as_(world.manager(maple))
+    for page in ("client_list", "business_home"):
+        shown = words(lead.get(reverse(page, kwargs={"bn9": itn.bn9})))
+        assert "1 offer of a client waits" in shown or "1 request waiting" in shown
     said = words(lead.get(url("detail", itn, offer)))
     assert "RM 0001 Maple 1" in said and "What the client agreed to" in said
     accept, decline = url("accept", itn, offer), url("decline", itn, offer)
