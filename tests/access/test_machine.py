@@ -182,7 +182,7 @@ class Histories(RuleBasedStateMachine):
 
     @classmethod
     def begin(cls, cast: Cast) -> None:
-        """What every history begins with: work for a client, an employee, a waiting request."""
+        """What every history begins with: work for a client, an employee, what waits."""
         cls.cast = cast
         cls.begun = first = cls()
         first.request_relationship(which=0, who=1, where=0, whole=False)
@@ -194,7 +194,8 @@ class Histories(RuleBasedStateMachine):
         first.ask(who=8, where=1, wish=2)
         for submitter in ("owner", "North", "South"):
             first.submit(what=0, who=submitter)
-        assert sum(cls.taken.values()) == 9
+        first.offer(which=4, who=1, what=1, ceiling="editor", importer="view", days=40)
+        assert sum(cls.taken.values()) == 10
         first.undone.__exit__(None, None, None)
 
     @initialize()
@@ -202,8 +203,9 @@ class Histories(RuleBasedStateMachine):
         """Every history goes on from there."""
         for name, kind in self.begun.model.kinds.items():
             self.cast.businesses[name].provider_type = kind
-        kept = (self.begun.model, self.begun.requests, self.begun.asked)
-        self.model, self.requests, self.asked = deepcopy(kept)
+        begun = self.begun
+        kept = (begun.model, begun.requests, begun.asked, begun.offers)
+        self.model, self.requests, self.asked, self.offers = deepcopy(kept)
         self.versions = list(self.begun.versions)
 
     def teardown(self) -> None:
