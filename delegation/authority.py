@@ -10,7 +10,9 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext_lazy
 
@@ -21,9 +23,11 @@ from businesses.countries import country_name
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.consent import relationship_consent
 from delegation.models import (
+    Decision,
     Relationship,
     RelationshipOffer,
     RelationshipRequest,
+    RelationshipRequestLine,
     RelationshipTerms,
 )
 from delegation.terms import CLIENT_LABELS, Agreed, Words, agreed, until
@@ -68,11 +72,20 @@ class Entry:
     hash: str
 
 
+class Act(StrEnum):
+    """What somebody did in the portal that binds a party."""
+
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    AGREED = "agreed"
+
+
 @dataclass(frozen=True)
 class Signatory:
-    """Somebody who agreed, or asked, in the portal."""
+    """Somebody who bound a party, by which act and when."""
 
-    name: str
+    person: User
+    act: Act
     party: str
     at: datetime
 
@@ -124,7 +137,7 @@ def written_authority(
         effective_at=min(row.effective_start for row in terms),
         period=capfirst(until(None if None in ends else max(end for end in ends if end))),
         consents=tuple(_consents(terms)),
-        agreed_by=tuple(_signatories(relationship, terms)),
+        agreed_by=tuple(_signatories(relationship, terms, at)),
         entries=entries,
     )
 
@@ -155,26 +168,45 @@ def _consents(terms: Iterable[RelationshipTerms]) -> Iterable[Consent]:
 
 
 def _signatories(
-    relationship: Relationship, terms: Iterable[RelationshipTerms]
+    relationship: Relationship, terms: Iterable[RelationshipTerms], at: datetime
 ) -> Iterable[Signatory]:
     """Who asked or accepted for the firm, and who agreed for the client: a mandate names both."""
-    person, at = for_the_firm(relationship)
-    yield Signatory(person.get_full_name(), relationship.provider.legal_name, at)
+    yield from for_the_firm(relationship, at)
     people: dict[tuple[datetime, int], User] = {
         (row.agreed_at, row.agreed_by_id): row.agreed_by for row in terms
     }
     for (agreed_at, _pk), person in sorted(people.items(), key=lambda one: one[0]):
-        yield Signatory(person.get_full_name(), relationship.client.legal_name, agreed_at)
+        yield Signatory(person, Act.AGREED, relationship.client.legal_name, agreed_at)
 
 
-def for_the_firm(relationship: Relationship) -> tuple[User, datetime]:
-    """Who asked for the relationship, or accepted what the client offered, and when."""
-    if relationship.request:
-        return relationship.request.requested_by, relationship.request.starts_at
-    offer = relationship.offer
-    if offer is None or offer.decided_by is None or offer.decided_at is None:
-        raise ValueError("A relationship begins with a request or with an offer that was accepted.")
-    return offer.decided_by, offer.decided_at
+def for_the_firm(relationship: Relationship, at: datetime) -> list[Signatory]:
+    """Who bound the firm: by what began the relationship, and by what was agreed in it since.
+
+    A firm is bound by its request, or by accepting what the client offered: 2 queries.
+    """
+    since = {"decided_at__gte": relationship.starts_at, "decided_at__lte": at}
+    approved = RelationshipRequestLine.objects.filter(
+        request=OuterRef("pk"), decision=Decision.APPROVED, **since
+    )
+    asked = RelationshipRequest.objects.filter(
+        Exists(approved) & Q(provider=relationship.provider, client_bn9=relationship.client.bn9)
+        | Q(pk=relationship.request_id)
+    ).select_related("requested_by")
+    accepted = RelationshipOffer.objects.filter(
+        Q(
+            client=relationship.client,
+            provider_bn9=relationship.provider.bn9,
+            decision=Decision.APPROVED,
+            **since,
+        )
+        | Q(pk=relationship.offer_id)
+    ).select_related("decided_by")
+    party = relationship.provider.legal_name
+    found = [Signatory(one.requested_by, Act.ASKED, party, one.starts_at) for one in asked]
+    for one in accepted:
+        if one.decided_by and one.decided_at:
+            found.append(Signatory(one.decided_by, Act.ACCEPTED, party, one.decided_at))
+    return sorted(found, key=lambda one: one.at)
 
 
 def _number(relationship: Relationship, at: datetime) -> str:

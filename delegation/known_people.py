@@ -25,7 +25,7 @@ def register(finder: Finder) -> None:
 
 def people_known(relationship: Relationship, at: datetime) -> list[User]:
     """The people of the firm whom a manager of the client knows by name, by family name."""
-    signed, _signed_at = for_the_firm(relationship)
-    found = {signed.pk, *(pk for finder in _finders for pk in finder(relationship, at))}
+    found = {one.person.pk for one in for_the_firm(relationship, at)}
+    found |= {pk for finder in _finders for pk in finder(relationship, at)}
     people = User.objects.filter(pk__in=found)
     return list(people.order_by("last_name", "first_name", "pk"))

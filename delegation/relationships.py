@@ -21,6 +21,7 @@ from delegation.models import (
     Ceiling,
     Decision,
     Level,
+    Relationship,
     RelationshipRequest,
     RelationshipRequestLine,
     RelationshipTerms,
@@ -159,6 +160,12 @@ def in_flight(access: Access, provider: BusinessAccount) -> QuerySet[Relationshi
         provider=provider, decision="", starts_at__lte=access.at, closes_at__gt=access.at
     )
     return waiting.order_by("starts_at", "id")
+
+
+def acts(access: Access, provider: BusinessAccount) -> bool:
+    """Whether the firm acts for the business acted for today, by whichever relationship."""
+    pair = {"client": access.acting_for, "provider": provider}
+    return Relationship.objects.filter(during(access.at), **pair).exists()
 
 
 def terms_in_force_with(access: Access, provider: BusinessAccount) -> list[RelationshipTerms]:

@@ -173,6 +173,7 @@ def _terms(
             program=program,
             agreement=agreement,
             agreed_by=pair.client.founder,
+            agreed_at=at,
             at=at,
         )
     )

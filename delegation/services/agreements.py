@@ -113,12 +113,16 @@ def conclude(
     provider: BusinessAccount,
     agreement: Agreement,
     agreed_by: User,
+    agreed_at: datetime,
     at: datetime,
 ) -> Relationship:
-    """Give the provider what a manager of the client agreed to, in the relationship of the pair."""
+    """Give the provider what a manager of the client agreed to, in the relationship of the pair.
+
+    It begins now. Who offered agreed earlier: when the offer was made.
+    """
     programs = [one for one in client.programs.all() if one.pk in agreement.programs]
     relationship = _open_relationship(begun_by, client, provider, agreement, at)
-    agree(relationship, agreement, programs, agreed_by, at)
+    agree(relationship, agreement, programs, agreed_by, at, agreed_at=agreed_at)
     return relationship
 
 
@@ -156,6 +160,8 @@ def agree(
     programs: list[ProgramAccount],
     actor: User,
     at: datetime,
+    *,
+    agreed_at: datetime | None = None,
 ) -> None:
     """Write the terms: one row for all programs with the future ones, else one for each program.
 
@@ -170,7 +176,12 @@ def agree(
         in_force.filter(program__in=programs).update(ends_at=at)
     RelationshipTerms.objects.bulk_create(
         terms_of(
-            relationship=relationship, program=program, agreement=agreement, agreed_by=actor, at=at
+            relationship=relationship,
+            program=program,
+            agreement=agreement,
+            agreed_by=actor,
+            agreed_at=agreed_at or at,
+            at=at,
         )
         for program in scopes
     )
@@ -184,6 +195,7 @@ def terms_of(
     program: ProgramAccount | None,
     agreement: Agreement,
     agreed_by: User,
+    agreed_at: datetime,
     at: datetime,
 ) -> RelationshipTerms:
     """What was agreed on a program account, or on all of them, from `at` on; not saved."""
@@ -200,7 +212,7 @@ def terms_of(
         consent_hash_en=consent.hash_en,
         consent_hash_fr=consent.hash_fr,
         agreed_by=agreed_by,
-        agreed_at=at,
+        agreed_at=agreed_at,
         open_end_reason=agreement.open_end_reason,
         starts_at=at,
         ends_at=agreement.ends_at,

@@ -115,7 +115,7 @@ def remove_employee_from_group(
     locked = locks.lock_joining([member.person], member.group)
     at = not_before(at, business_chain(locked.business.bn9))
     act = act_on("employee_group.remove", actor, acting_for, locked, at)
-    row = EmployeeGroupMember.objects.select_for_update(no_key=True).get(pk=member.pk)
+    row = EmployeeGroupMember.objects.get(pk=member.pk)
     ours = locked.business_id == acting_for.pk
     problem: Problem | None = None
     if not ours or not can_remove_employee_from_group(act.access, member.person):

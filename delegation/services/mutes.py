@@ -24,6 +24,7 @@ from delegation.models import (
 from delegation.models.periods import during
 from delegation.permissions import can_mute
 from delegation.services.decisions import Problem, not_allowed
+from delegation.services.offers import withdraw_offers_to
 
 
 @transaction.atomic
@@ -35,7 +36,10 @@ def mute_firm(
     report: str,
     at: datetime,
 ) -> Mute | Refusal:
-    """Mute the firm that sent a request. With a `report` the officers of the agency read of it."""
+    """Mute the firm that sent a request. With a `report` the officers of the agency read of it.
+
+    What the business has offered the firm is withdrawn.
+    """
     _lock(acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
     firm = relationship_request.provider
@@ -46,7 +50,10 @@ def mute_firm(
             "This firm acts for this business, so it is not unknown. End the relationship first."
         )
         problem = "acts_for_you", message
-    return _mute(actor, acting_for, {"provider": firm}, firm.name, problem, report, at)
+    muted = _mute(actor, acting_for, {"provider": firm}, firm.name, problem, report, at)
+    if isinstance(muted, Mute):
+        withdraw_offers_to(Access(actor, acting_for, at), firm)
+    return muted
 
 
 @transaction.atomic

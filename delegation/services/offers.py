@@ -24,6 +24,7 @@ from delegation.models import (
     Ceiling,
     Decision,
     Level,
+    Mute,
     Relationship,
     RelationshipOffer,
     RelationshipRequest,
@@ -31,6 +32,7 @@ from delegation.models import (
     Status,
     Visibility,
 )
+from delegation.models.periods import during
 from delegation.models.requests import TRANSITIONS
 from delegation.permissions import (
     can_accept_relationship_offer,
@@ -58,7 +60,14 @@ from delegation.services.parties import show_again
 from notices.services import notify
 from pages.formats import moment
 
-ALREADY_WAITING = gettext_lazy("An offer of yours to this business number waits already.")
+ALREADY_WAITING = gettext_lazy(
+    "This business has an offer waiting at this business number already. Whoever manages all that "
+    "it offers finds it under Sent requests, and can withdraw it."
+)
+MUTED = gettext_lazy(
+    "This business does not know this firm: its requests are hidden. Show them again first, under "
+    "“Muted”."
+)
 OWN_BUSINESS = gettext_lazy("This is your own business number. Enter that of the firm.")
 STANDS_NO_MORE = gettext_lazy(
     "This offer cannot be accepted any more as it was made. Nothing was changed. Ask the client "
@@ -136,6 +145,7 @@ def accept_relationship_offer(
         provider=acting_for,
         agreement=agreement,
         agreed_by=locked.offered_by,
+        agreed_at=locked.starts_at,
         at=at,
     )
     show_again(relationship, at)
@@ -197,6 +207,16 @@ def withdraw_relationship_offer(
     return locked
 
 
+def withdraw_offers_to(access: Access, firm: BusinessAccount) -> None:
+    """Take back what waits for a firm that the business does not know; the business row is held."""
+    waiting = RelationshipOffer.objects.pending_at(access.at).filter(
+        client=access.acting_for, provider_bn9=firm.bn9
+    )
+    for offer in waiting.select_for_update(no_key=True).order_by("pk"):
+        close(offer, Decision.WITHDRAWN, access.person, access.at)
+        _record("relationship_offer.withdraw", access, offer)
+
+
 def why_not_offerable(
     access: Access, provider_bn9: str, agreement: Agreement, *, since: datetime
 ) -> Problem | None:
@@ -209,6 +229,8 @@ def why_not_offerable(
         return "not_allowed", str(allowed.reason.label)
     if provider_bn9 == access.acting_for.bn9:
         return "own_business", str(OWN_BUSINESS)
+    if _muted(access, provider_bn9):
+        return "muted", str(MUTED)
     own = {program.extension for program in access.overseen(Action.MANAGE_RELATIONSHIPS)}
     return (
         why_not_scope(access, own, agreement)
@@ -234,7 +256,7 @@ def why_not_acceptable(
     agreement = offered_agreement(offer, access.at)
     offerer = Access(offer.offered_by, offer.client, access.at)
     stale = why_not_offerable(offerer, offer.provider_bn9, agreement, since=offer.starts_at)
-    if stale or offer.consent_version != OFFER_VERSION:
+    if stale or _rejected_since(offer) or offer.consent_version != OFFER_VERSION:
         return "stands_no_more", str(STANDS_NO_MORE)
     return why_not_provider(offerer, access.acting_for)
 
@@ -307,6 +329,20 @@ def _why_not_new(
         "The firm of this number acts on some of these program accounts already. Change what it "
         "may do there instead, under Manage My Business Relationships."
     )
+
+
+def _muted(access: Access, provider_bn9: str) -> bool:
+    """Whether the client does not know the firm, by its own word."""
+    live = Mute.objects.filter(during(access.at), business=access.acting_for)
+    return live.filter(provider__bn9=provider_bn9).exists()
+
+
+def _rejected_since(offer: RelationshipOffer) -> bool:
+    """Whether the client rejected a request of the firm after it had made the offer."""
+    asked = RelationshipRequest.objects.filter(
+        provider__bn9=offer.provider_bn9, client_bn9=offer.client.bn9
+    )
+    return asked.filter(decision=Decision.REJECTED, decided_at__gte=offer.starts_at).exists()
 
 
 def _lock_pair(client: BusinessAccount, provider: BusinessAccount) -> None:

@@ -159,7 +159,9 @@ def approve_relationship_request(
         )
     lines = can_approve_relationship_request(access, locked)
     sides = {"client": acting_for, "provider": locked.provider}
-    relationship = conclude(begun_by=locked, agreement=agreement, agreed_by=actor, at=at, **sides)
+    relationship = conclude(
+        begun_by=locked, agreement=agreement, agreed_by=actor, agreed_at=at, at=at, **sides
+    )
     programs = acting_for.programs.filter(pk__in=agreement.programs)
     given = set(programs.values_list("extension", flat=True))
     for line in lines:

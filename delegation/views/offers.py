@@ -51,7 +51,7 @@ from pages.rules import rule
 from pages.steady import steady
 
 NUMBER = "provider_bn9"
-ABOUT = FIELDS | dict.fromkeys(("own_business", "already_waiting", "acts_already"), NUMBER)
+ABOUT = FIELDS | dict.fromkeys(("own_business", "already_waiting", "acts_already", "muted"), NUMBER)
 """The field that each refusal of an offer is about."""
 
 

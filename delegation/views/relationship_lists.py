@@ -25,7 +25,14 @@ from delegation.permissions import (
     can_view_relationship_authority,
 )
 from delegation.relationship_lists import Listing, Search
-from delegation.relationships import Line, in_flight, lines_of, managed_programs, relationship_of
+from delegation.relationships import (
+    Line,
+    acts,
+    in_flight,
+    lines_of,
+    managed_programs,
+    relationship_of,
+)
 from delegation.renewals import renewable, renewable_keys
 from delegation.requests import request_state
 from delegation.services.relationships import received_requests
@@ -106,7 +113,7 @@ def relationship_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespons
         "relationship": relationship,
         "in_flight": in_flight(access, relationship.provider),
         "may_renew": bool(renewal.terms),
-        "why_not_renewed": renewal.why_not,
+        "why_not_renewed": "" if acts(access, relationship.provider) else renewal.why_not,
         "may_change": bool(can_change_relationship(access, live)),
         "may_suspend": bool(live) and not is_suspended and can_suspend_relationship(access).allowed,
         "may_resume": is_suspended and can_resume_relationship(access).allowed,

@@ -11,7 +11,7 @@ from accounts.models import User
 from audit.models import Event
 from audit.services import Refusal, business_chain
 from businesses.models import BusinessAccount
-from delegation.authority import written_authority
+from delegation.authority import Act, for_the_firm, written_authority
 from delegation.invariants import CHECKS
 from delegation.models import (
     Ceiling,
@@ -27,12 +27,14 @@ from delegation.offers import received_offers
 from delegation.services.agreements import Agreement, Rules
 from delegation.services.digests import tell_what_waits
 from delegation.services.endings import end_relationship
+from delegation.services.mutes import end_mute, mute_firm
 from delegation.services.offers import (
     accept_relationship_offer,
     create_relationship_offer,
     decline_relationship_offer,
     withdraw_relationship_offer,
 )
+from delegation.services.relationships import reject_relationship_request
 from delegation.services.rights import end_membership
 from delegation.terms import fingerprint
 from notices.models import Notice
@@ -125,7 +127,10 @@ def test_accepting_gives_exactly_what_was_offered_by_whoever_offered_it(
     assert (terms.agreed_by, terms.consent_version) == (world.manager(maple), "offer-1")
     assert terms.starts_at == world.at and offer.closes_at == terms.ends_at
     document = written_authority(relationship, [terms], world.at)
-    assert [one.name for one in document.agreed_by] == ["North manager", "Maple manager"]
+    assert [(one.person.get_full_name(), one.act, one.at) for one in document.agreed_by] == [
+        ("North manager", Act.ACCEPTED, world.at),
+        ("Maple manager", Act.AGREED, offer.starts_at),
+    ]
     created, accepted = "relationship_offer.create", "relationship_offer.accept"
     assert told(world, maple) == told(world, north) == [created, accepted]
     [mail] = Notice.objects.filter(key__startswith="relationship_offer_accepted")
@@ -181,9 +186,19 @@ def ends(world: World, maple: BusinessAccount, north: BusinessAccount, ana: User
     done(end_relationship(relationship=row, **about, **boss))
 
 
+def rejects(world: World, maple: BusinessAccount, north: BusinessAccount, ana: User) -> None:
+    asked = world.relationship_request(north, maple)
+    boss = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
+    done(
+        reject_relationship_request(
+            relationship_request=asked, reason="No", expected_version=asked.version, **boss
+        )
+    )
+
+
 @pytest.mark.parametrize(
     "happens",
-    [leaves, closes, ends, *(by_night(one) for one in (is_disabled, stops, agrees))],
+    [leaves, closes, ends, rejects, *(by_night(one) for one in (is_disabled, stops, agrees))],
 )
 def test_an_offer_stands_only_while_its_maker_may_give_it(
     world: World,
@@ -206,6 +221,22 @@ def test_an_offer_stands_only_while_its_maker_may_give_it(
     assert offer.status_at(world.at) is Status.PENDING
 
 
+def test_a_firm_that_is_not_known_keeps_no_offer_and_gets_none(
+    world: World, maple: BusinessAccount, north: BusinessAccount
+) -> None:
+    offer, asked = world.offer(maple, north), world.relationship_request(north, maple)
+    world = world.later(hours=1)
+    boss = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
+    mute = done(mute_firm(relationship_request=asked, report="", **boss))
+
+    answer = accept(world, offer, north)
+    assert isinstance(answer, Refusal) and answer.code == "already_decided"
+    assert RelationshipOffer.objects.get().status_at(world.at) is Status.WITHDRAWN
+    assert try_offer(world, maple, north.bn9, world.manager(maple)) == "muted"
+    done(end_mute(mute=mute, **boss))
+    assert try_offer(world, maple, north.bn9, world.manager(maple)) == "done"
+
+
 def test_an_offer_adds_to_what_the_firm_has_elsewhere_and_never_touches_it(
     world: World, maple: BusinessAccount, north: BusinessAccount
 ) -> None:
@@ -213,9 +244,14 @@ def test_an_offer_adds_to_what_the_firm_has_elsewhere_and_never_touches_it(
     offer = world.offer(maple, north)
     assert try_offer(world, maple, north.bn9, world.manager(maple)) == "already_waiting"
     world = world.later(hours=1)
+    zoe = world.employee("Zoe", north)
 
-    assert done(accept(world, offer, north)) == relationship
+    assert done(accept(world, offer, north, by=zoe)) == relationship
 
+    assert [(one.person, one.act) for one in for_the_firm(relationship, world.at)] == [
+        (world.manager(north), Act.ASKED),
+        (zoe, Act.ACCEPTED),
+    ]
     live = relationship.terms.filter(ends_at__gt=world.at).order_by("program__extension")
     assert [row.program and row.program.extension for row in live] == ["RM0001", "RM0002"]
     again = {"by": world.manager(maple), "bn9": north.bn9}
