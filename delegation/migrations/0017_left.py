@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
             name="is_left",
             field=models.BooleanField(
                 default=False,
-                help_text="The provider left this client since: it acts again only by a new request or offer.",
+                help_text="The provider left since: it acts again only by a new request or offer.",
             ),
         ),
         migrations.RunPython(mark_left, migrations.RunPython.noop),

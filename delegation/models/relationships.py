@@ -167,7 +167,7 @@ class Relationship(Period):
     end_reason = models.CharField(max_length=500, blank=True)
     is_left = models.BooleanField(
         default=False,
-        help_text="The provider left this client since: it acts again only by a new request or offer.",
+        help_text="The provider left since: it acts again only by a new request or offer.",
     )
     request = models.ForeignKey(
         RelationshipRequest, null=True, on_delete=models.PROTECT, related_name="relationships"
