@@ -1,6 +1,7 @@
 """Who can see this: everybody who can, by which path, until when.
 
-`Access.decide` is asked about every candidate; the queries here only find candidates. A business
+`Access.decide` is asked about every candidate; the queries here only find candidates. Firms are
+found by what their terms show, so that a page of firms that others follow is full. A business
 reads about its own people and about firms, each firm as one: whom of its people a firm lets work
 for a client is the firm's own matter. A firm reads about its own people alone.
 """
@@ -10,14 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access, Client, Submission
 from delegation.clients import people_who_work_for
 from delegation.employees import people_with_a_role
-from delegation.models import RelationshipTerms
+from delegation.models import RelationshipTerms, Visibility
+from delegation.models.periods import during
 from delegation.permissions import can_end_role, can_end_staff_assignment, can_manage_groups
 from delegation.reasons import Reason
 from delegation.roles import Action, Role, may
@@ -104,9 +106,9 @@ def who_can_see(
         return WhoCanSee(tuple(people), (), page, Page([], ""))
     page = _page(people_with_a_role(program, access.at), after.people)
     people = _own_people(access, program, submission, page.rows)
-    providers = _ever(access, program).values("relationship__provider")
+    showing = _ever(access, program).filter(_shows(access, submission))
     firm_page = page_by_key(
-        BusinessAccount.objects.filter(pk__in=providers),
+        BusinessAccount.objects.filter(pk__in=showing.values("relationship__provider")),
         key=("legal_name", "id"),
         after=after.firms,
         size=FIRMS,
@@ -188,7 +190,36 @@ def _ever(access: Access, program: ProgramAccount) -> QuerySet[RelationshipTerms
         Q(program=program) | Q(program=None),
         relationship__client=program.business_id,
         starts_at__lte=access.at,
+        relationship__starts_at__lte=access.at,
     )
+
+
+def _shows(access: Access, submission: Submission | None) -> Q:
+    """The condition on terms that have begun that their firm can see it, as `decide` says.
+
+    A program account: whoever ever had a part of it. What was submitted: the submitter, while its
+    terms last and where they held then, and by terms in force whoever their rule shows it to.
+    """
+    if submission is None:
+        return _lasted()
+    in_force = during(access.at) & during(access.at, "relationship__")
+    in_force &= Q(relationship__suspended_at=None)
+    in_force &= ~Q(relationship__provider__provider_type=BusinessAccount.ProviderType.NONE)
+    then = submission.submitted_at
+    remains = during(then) & during(then, "relationship__")
+    is_own = submission.submitter_id == submission.owner_id
+    rule = "visibility_importer" if is_own else "visibility_other"
+    by_them = Q(relationship__provider=submission.submitter_id)
+    return (by_them & (in_force | remains)) | (~by_them & in_force & ~Q((rule, Visibility.NONE)))
+
+
+def _lasted() -> Q:
+    """The condition that terms and their relationship have an instant in common."""
+    lasted = Q()
+    for start in ("", "relationship__"):
+        for end in ("", "relationship__"):
+            lasted &= Q((f"{end}ends_at", None)) | Q((f"{end}ends_at__gt", F(f"{start}starts_at")))
+    return lasted
 
 
 def _terms_by_firm(

@@ -118,6 +118,18 @@ def test_each_version_has_its_own_readers(world: World, maple: BusinessAccount) 
     assert "Wide" in firms and "ITN Ostrich" in firms
 
 
+def test_firms_that_see_nothing_do_not_hide_one_that_does(
+    world: World, maple: BusinessAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ITN stands before Wide by name, and what Maple submitted is hidden from it."""
+    monkeypatch.setattr(who_can_see, "FIRMS", 1)
+    manager = as_(world.manager(maple))
+    said = panel_of(manager.get(url("declaration_detail", maple, by_maple(world, maple))))
+
+    assert "Wide" in said and "Next firms" not in said
+    assert "Next firms" in panel_of(manager.get(program_page(maple)))
+
+
 def test_the_client_never_reads_whom_a_firm_lets_work(world: World, maple: BusinessAccount) -> None:
     manager = as_(world.manager(maple))
     for page in (url("declaration_detail", maple, by_itn(world, maple)), program_page(maple)):
