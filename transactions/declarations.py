@@ -8,6 +8,7 @@ another party changed the declaration, and nothing of what it says.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain, repeat
 
 from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
@@ -25,7 +26,8 @@ PAGE = 25
 STEPS = (PAGE + 1, 100, 400)
 """How many declarations one page of a provider's list looks at, step by step, until it is full.
 
-All but a few can be shown; who filters by submitter looks for the newest visible version.
+Today all but a few can be shown. Two readers pass over more: who filters by submitter looks for
+the newest visible version, and who reads as of a past instant meets what was not there yet.
 """
 
 
@@ -123,17 +125,21 @@ def list_declarations(access: Access, wanted: Wanted, *, after: str = "") -> Lis
 def _walk(access: Access, wanted: Wanted, after: str) -> Listing:
     """Look at what is newest of all that can be seen, until the page is full.
 
-    After the last step the page ends, full or not, and the next one goes on from there.
+    After the last step the page ends, full or not, and the next one goes on from there. An empty
+    one would read as the end: it looks on in further steps until something is found. With a filter
+    by submitter it can end empty, and says that older ones are next.
     """
     found: dict[int, DeclarationVersion] = {}
     rows: list[Declaration] = []
     token = after
-    for size in STEPS if access.person.is_active else ():
+    sizes = chain(STEPS, repeat(STEPS[-1])) if access.person.is_active else ()
+    for step, size in enumerate(sizes, 1):
         batch = _newest_wanted(access, wanted, after=token, size=size)
         found |= _wanted_versions(access, wanted, batch.rows)
         rows += [row for row in batch.rows if row.pk in found]
         token = batch.next_token
-        if len(rows) > PAGE or not token:
+        is_last_step = step >= len(STEPS) and (rows or wanted.submitter)
+        if len(rows) > PAGE or not token or is_last_step:
             break
     if len(rows) > PAGE:
         token = token_of(rows[PAGE - 1])

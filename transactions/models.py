@@ -252,7 +252,8 @@ class DeclarationParty(models.Model):
     class Meta:
         default_permissions = ()
         indexes = [
-            # What one side, or one firm, submitted for a program account; what a firm submitted.
+            # What one side, or one firm, submitted for a program account; what a firm submitted
+            # for others.
             models.Index(
                 "program",
                 "side",
@@ -271,7 +272,8 @@ class DeclarationParty(models.Model):
                 "submitter",
                 F("declared_at").desc(),
                 F("declaration").desc(),
-                name="decl_party_submitter_new",
+                name="decl_party_for_others_new",
+                condition=~Q(side="importer"),
             ),
             # The newest of all: for whoever sees a good part of them. On declarations and their
             # versions such an index would lead planners astray; here nobody joins.

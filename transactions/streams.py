@@ -2,9 +2,10 @@
 
 What a person of a provider may see of clients is made of streams: of each program account what the
 importer submitted, what others did, what the own firm did. Each stream that is open, and no other,
-is read in the order of an index: whatever is hidden is never met, so that no page tells by its
-length, or by the time it takes, what others submitted. What is found is judged by `Access.visible`
-all the same: here is no decision.
+is read in the order of an index: what a rule hides is never met, so that no page tells by its
+length what others submitted. The time it takes tells something: the newest of all are glanced at
+first, and how many of them are open decides whether the streams are read. What is found is judged
+by `Access.visible` all the same: here is no decision.
 """
 
 from collections import defaultdict
@@ -141,8 +142,10 @@ def _looked_for(access: Access, seen: Seen, below: Q, most: int) -> set[int]:
     heads = _heads(streams, below, STREAMS * most)
     keys = _of_heads(streams, heads, below, most)
     if access.is_bam and "ours" in (names or {"ours"}):
-        # A manager works for every client: what the firm submitted is one range of an index.
+        # A manager works for every client: what the firm submitted for them is one range of an
+        # index. What it submitted as an importer is another stream.
         ours = DeclarationParty.objects.filter(below, submitter=access.acting_for)
+        ours = ours.exclude(side=Side.IMPORTER)
         if seen.programs:
             ours = ours.filter(program__in=ProgramAccount.objects.filter(seen.programs))
         keys |= set(ours.order_by(*NEWEST).values_list("declaration_id", flat=True)[:most])

@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 
 from businesses.models import ProgramAccount
 from delegation import who_can_see as module
-from delegation.access import Access, Decision
+from delegation.access import Access
 from delegation.employees import people_with_a_role
 from delegation.models import RelationshipTerms
-from delegation.reasons import Reason
-from delegation.roles import Action, Role
-from delegation.standing import Path, PathKind
+from delegation.roles import Action
 from delegation.who_can_see import Places, WhoCanSee, who_can_see
 from tests.access.random_worlds import RandomWorld
 from tests.conftest import NIGHTLY, NOW
@@ -156,13 +154,6 @@ def test_every_end_that_is_shown_is_the_true_one(seed: int) -> None:
                     assert path not in then.decide(VIEW, version).paths
 
 
-class Credulous(Access):
-    """Takes every candidate for somebody who can see it."""
-
-    def decide(self, *_: object) -> Decision:
-        return Decision(Reason.ALLOWED, (Path(PathKind.OWN, Role.READER, None, "direct"),))
-
-
 def without_groups(found: dict[int, Any]) -> dict[int, Any]:
     return {
         key: tuple(one for one in held if not one.employee_group) for key, held in found.items()
@@ -178,7 +169,10 @@ def in_force_alone(access: Access, found: dict[int, Any]) -> dict[int, Any]:
 
 read_assignments, read_terms = module.assignments, module._terms_by_firm
 BROKEN: dict[str, tuple[str, Any]] = {
-    "candidates are not asked about": ("Access", Credulous),
+    "firms are forgotten": (
+        "_shows",
+        lambda access, submission: Q(relationship__provider=None),
+    ),
     "groups are forgotten": ("assignments", lambda *args: without_groups(read_assignments(*args))),
     "managers are forgotten": ("managers_assignment", lambda own: ()),
     "what is over is forgotten": (

@@ -24,24 +24,30 @@ from transactions.models import DeclarationParty, DeclarationVersion
 pytestmark = pytest.mark.django_db
 
 ASKED = ("", "", *Submitter.values)
+FAR = 50
 
 
 def every_page(access: Access, wanted: Wanted) -> list[tuple[int, int]]:
-    """The declarations of all pages, and the version that each shows."""
+    """The declarations of all pages, and the version that each shows.
+
+    A page that others follow is never empty but for a filter by submitter, and where its steps
+    reach over all that is passed over it is full.
+    """
     found: list[tuple[int, int]] = []
-    token, is_short = "", False
-    while token or not found:
+    least = declarations.PAGE if declarations.STEPS[-1] >= FAR else 1
+    token = ""
+    while True:
         listing = list_declarations(access, wanted, after=token)
-        assert not is_short, "A page that others follow is full."
         found += [(row.pk, listing.newest[row.pk].number) for row in listing.page.rows]
         token = listing.page.next_token
-        is_short = len(listing.page.rows) < declarations.PAGE and not wanted.submitter
         if not token:
-            break
-    return found
+            return found
+        assert wanted.submitter or len(listing.page.rows) >= least
 
 
-def differences(seed: int, steps: int, glance: int) -> tuple[list[str], int]:
+def differences(
+    seed: int, steps: int, glance: int, sizes: tuple[int, ...] = (4, FAR)
+) -> tuple[list[str], int]:
     """Where all pages together are not what the one decision says, and how many were compared."""
     random_world = RandomWorld(World(NOW), Random(seed), steps).build()
     dice, at = random_world.dice, random_world.instant()
@@ -52,7 +58,7 @@ def differences(seed: int, steps: int, glance: int) -> tuple[list[str], int]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(streams, "GLANCE", glance)
         patch.setattr(declarations, "PAGE", 3)
-        patch.setattr(declarations, "STEPS", (4, 50))
+        patch.setattr(declarations, "STEPS", sizes)
         for person, business in random_world.standings():
             access, wanted = Access(person, business, at), Wanted(submitter=dice.choice(ASKED))
             if not access.serves_clients:
@@ -75,9 +81,47 @@ def differences(seed: int, steps: int, glance: int) -> tuple[list[str], int]:
 
 
 @settings(max_examples=300 if NIGHTLY else 2)
-@given(seed=st.integers(0, 2**32 - 1), steps=st.integers(20, 60), glance=st.sampled_from((0, 5)))
-def test_all_pages_together_are_what_may_be_seen(seed: int, steps: int, glance: int) -> None:
-    assert not differences(seed, steps, glance)[0]
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    steps=st.integers(20, 60),
+    glance=st.sampled_from((0, 5)),
+    sizes=st.sampled_from(((4, FAR), (2, 1))),
+)
+def test_all_pages_together_are_what_may_be_seen(
+    seed: int, steps: int, glance: int, sizes: tuple[int, ...]
+) -> None:
+    assert not differences(seed, steps, glance, sizes)[0]
+
+
+def test_as_of_a_past_instant_no_page_that_others_follow_is_empty(
+    world: World, maple: BusinessAccount, itn: BusinessAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ITN sees its own alone, and submitted of the others only after the instant."""
+    monkeypatch.setattr(declarations, "STEPS", (2, 2))
+    world.relationship(maple, itn)
+    first = declare(world.program(maple), world.at, submitter=itn)
+    for minutes in range(1, 8):
+        later = declare(world.program(maple), world.at + timedelta(minutes=minutes))
+        change(later, itn, world.at + timedelta(days=9))
+    access = Access(world.manager(itn), itn, world.at + timedelta(days=1))
+
+    assert every_page(access, Wanted()) == [(first.pk, 1)]
+
+
+def test_what_a_firm_imported_is_not_met_among_what_it_submitted_for_others(
+    world: World, maple: BusinessAccount, itn: BusinessAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "GLANCE", 0)
+    monkeypatch.setattr(declarations, "STEPS", (1, 1))
+    world.relationship(maple, itn)
+    theirs = declare(world.program(maple), world.at - timedelta(days=1), submitter=itn)
+    for _place in range(3):
+        declare(world.program(itn), world.at)
+    listing = list_declarations(
+        world.access(world.manager(itn), itn), Wanted(submitter=Submitter.ACTING_FOR)
+    )
+
+    assert listing.page.rows == [theirs] and listing.page.next_token == ""
 
 
 @pytest.mark.parametrize(
