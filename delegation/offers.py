@@ -77,6 +77,13 @@ def sent_offers(access: Access) -> QuerySet[RelationshipOffer]:
     return every.select_related("client", "offered_by", "decided_by").prefetch_related("programs")
 
 
+def waiting_offers(access: Access, provider: BusinessAccount) -> QuerySet[RelationshipOffer]:
+    """What the business offered this firm and the firm may still accept."""
+    return sent_offers(access).filter(
+        provider_bn9=provider.bn9, decision="", starts_at__lte=access.at, closes_at__gt=access.at
+    )
+
+
 def received_offers(access: Access) -> QuerySet[RelationshipOffer]:
     """What was offered to the firm, but for what nobody answered of a business that it muted."""
     unseen = Q(muted(access.at, "provider_bn9", "provider", "client"), decision="")

@@ -17,6 +17,7 @@ from delegation.entry import client_of, enter, require_any
 from delegation.forms.endings import RelationshipEndForm
 from delegation.models import Relationship, RelationshipTerms
 from delegation.navigation import section_nav
+from delegation.offers import waiting_offers
 from delegation.permissions import (
     can_end_relationship,
     can_leave_relationship,
@@ -119,6 +120,7 @@ def _end_page(
         "relationship": given,
         "provider": given.provider,
         "in_flight": in_flight(access, given.provider),
+        "waiting_offers": waiting_offers(access, given.provider),
         "is_part": given.lasts_elsewhere or len(ending) < len(live_terms(given.terms, access.at)),
         "sections": section_nav(access, "relationship_list"),
     }

@@ -14,6 +14,7 @@ from delegation.entry import enter
 from delegation.forms.relationships import RelationshipFilterForm
 from delegation.models import RelationshipRequest
 from delegation.navigation import relationship_nav, section_nav
+from delegation.offers import waiting_offers
 from delegation.permissions import (
     can_change_relationship,
     can_create_relationship_offer,
@@ -112,6 +113,7 @@ def relationship_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespons
         "business": access.acting_for,
         "relationship": relationship,
         "in_flight": in_flight(access, relationship.provider),
+        "waiting_offers": waiting_offers(access, relationship.provider),
         "may_renew": bool(renewal.terms),
         "why_not_renewed": "" if acts(access, relationship.provider) else renewal.why_not,
         "may_change": bool(can_change_relationship(access, live)),

@@ -330,7 +330,10 @@ def test_what_is_in_flight_stands_where_a_relationship_ends(world: World) -> Non
 
     assert all("no request that waits" in words(browser.get(page)) for page in pages)
     waiting = world.relationship_request(north, maple)
+    offer = world.offer(maple, north, programs=("RM0002",))
     for page in pages:
         text = browser.get(page)
         assert "A request of November 23, 2026, 10:30 a.m. ET waits" in words(text)
         assert f"/requests/{waiting.pk}/" in text.content.decode()
+        assert "An offer of November 23, 2026, 10:30 a.m. ET waits" in words(text)
+        assert f"/offers/{offer.pk}/" in text.content.decode()
