@@ -47,7 +47,8 @@ def rights(connection: BaseDatabaseWrapper) -> dict[str, str]:
     """What the site's role may do with each table of the database, by the table's name."""
     every = dict.fromkeys(connection.introspection.table_names(), ALL)
     rooms = [one for one in apps.get_app_configs() if Path(one.path).parent == settings.BASE_DIR]
-    records = {model for room in rooms for model in room.get_models()} - {*FORGOTTEN}
+    records = {model for room in rooms for model in room.get_models(include_auto_created=True)}
+    records -= {*FORGOTTEN}
     every |= {model._meta.db_table: KEEP for model in records}
     every |= {model._meta.db_table: ADD for model in ADD_ONLY}
     every |= {model._meta.db_table: READ for model in READ_ONLY}

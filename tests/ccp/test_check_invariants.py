@@ -31,6 +31,7 @@ from delegation.models import (
     ProgramRole,
     RecoveryRequest,
     Relationship,
+    RelationshipOffer,
     RelationshipRequestLine,
     RelationshipTerms,
     StaffAssignment,
@@ -45,6 +46,10 @@ from delegation.services.groups import (
     add_employees_to_group,
     create_employee_group,
     grant_employee_group_role,
+)
+from delegation.services.offers import (
+    accept_relationship_offer,
+    withdraw_relationship_offer,
 )
 from delegation.services.relationships import withdraw_relationship_request
 from delegation.services.rights import end_membership
@@ -96,6 +101,11 @@ def rich(world: World) -> World:
     done(open_lookup(actor=first, bn9=maple.bn9, purpose="Audit", at=world.at))
     done(propose_recovery(actor=first, **seen, **about))
     done(confirm_recovery(actor=second, expected_version=2, **about))
+    # A firm accepted an offer, another offer was withdrawn.
+    west = world.broker("West")
+    taken = {"relationship_offer": world.offer(maple, west), "expected_version": 1, "at": world.at}
+    done(accept_relationship_offer(actor=world.manager(west), acting_for=west, **taken))
+    done(withdraw_relationship_offer(relationship_offer=world.offer(maple, "888316171"), **boss))
     # Somebody was off-boarded, and a firm left.
     gone = world.employee("Guy", maple, RM0001="reader")
     done(end_membership(membership=Membership.objects.get(person=gone), reason="", **boss))
@@ -199,7 +209,7 @@ def claimed_by_another(world: World) -> None:
 
 ANAS = {"user__first_name": "Ana"}
 PAMS = {"user__first_name": "Pam"}
-ASKED = {"decision": "approved"}
+ASKED = ACCEPTED = {"decision": "approved"}
 TOLD_AGAIN = "UPDATE audit_event SET {} WHERE verb = 'access_request.approve'"
 
 BREACHES: dict[invariants.Check, list[Breach]] = {
@@ -213,6 +223,13 @@ BREACHES: dict[invariants.Check, list[Breach]] = {
         write(BusinessRole, ANAS, granted_by=F("user")),
         write(BusinessRole, ANAS, granted_by=None),
         write(BusinessRole, ANAS, granted_by=person("Pam")),
+    ],
+    invariants.offers_are_answered_by_the_firm: [
+        write(RelationshipOffer, ACCEPTED, decided_by=F("offered_by")),
+        write(RelationshipOffer, ACCEPTED, decided_by=person("Pam")),
+        write(RelationshipOffer, {"decision": "withdrawn"}, decided_by=person("West manager")),
+        write(RelationshipOffer, offered_by=person("Eve")),
+        write(RelationshipOffer, ACCEPTED, closes_at=later),
     ],
     invariants.successors_waited: [
         write(Succession, named_by=person("Rea")),
