@@ -192,4 +192,4 @@ BROKEN: dict[str, tuple[str, Any]] = {
 def test_a_broken_list_is_caught(monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
     """The control: with one thing forgotten, some world shows a difference."""
     monkeypatch.setattr(module, *BROKEN[broken])
-    assert any(Differences(seed, 60).run().found for seed in (10, *range(20)))
+    assert any(Differences(seed, 100).run().found for seed in range(20))
