@@ -582,7 +582,9 @@ class Model:
         return True
 
     def end_relationship(self, actor: str, row: Row) -> bool:
-        """The client: a BAM ends all, a PAM what its programs gave at the program level."""
+        """The client: a BAM ends all, a PAM what its programs gave at the program level: also where
+        the program is closed.
+        """
         live = list(self.find("terms", relationship=row))
         if self.is_bam(actor, row.client):
             ending = live
@@ -590,7 +592,7 @@ class Model:
             ending = [
                 terms
                 for terms in live
-                if terms.level == "program" and self.own_may(actor, "relationships", terms.program)
+                if terms.level == "program" and "pam" in self.own_roles(actor, terms.program)
             ]
         return bool(ending) and self._stop(row, live, ending)
 
