@@ -17,7 +17,7 @@ from delegation.access import Access, decide
 from delegation.models import Lookup, Membership
 from delegation.reasons import Reason
 from delegation.roles import READ_ONLY, Action
-from delegation.standing import PathKind
+from delegation.standing import Path, PathKind
 from officers.services.lookups import end_lookup, open_lookup
 from tests.delegation.reading import as_, queries, words
 from tests.officers.people import officer
@@ -92,6 +92,30 @@ def test_it_ends_with_the_role_the_account_and_a_membership(
     joined = {"person": olga, "business": maple, "starts_at": world.at}
     assert not undone(lambda: Membership.objects.create(**joined))
     assert not undone(lambda: Membership.objects.create(**joined, suspended_at=world.at))
+
+
+def test_a_look_up_is_one_officer_s_own(world: World, maple: BusinessAccount, olga: User) -> None:
+    """Neither the look-up of a colleague nor the colleague's office opens anything."""
+    omar, kind = officer(world, "Omar"), OfficerRole.Kind.LOOKUPS
+    lookup = done(open_lookup(actor=olga, bn9=maple.bn9, purpose="Audit", at=world.at))
+
+    def path(person: User) -> Path | None:
+        decision = decide(person, maple, Action.VIEW_ACTIVITY, maple, world.at)
+        return decision.path if decision.allowed else None
+
+    shown = path(olga)
+    assert shown and (shown.source, shown.until) == (str(lookup.pk), lookup.ends_at)
+    assert path(omar) is None
+    sooner, later = lookup.ends_at - timedelta(minutes=1), lookup.ends_at + timedelta(days=1)
+    OfficerRole.objects.filter(person=omar).update(ends_at=sooner)
+    OfficerRole.objects.filter(person=olga).exclude(kind=kind).update(ends_at=sooner)
+    assert path(olga) == shown
+    for ends_at, until in ((later, lookup.ends_at), (sooner, sooner)):
+        OfficerRole.objects.filter(person=olga, kind=kind).update(ends_at=ends_at)
+        found = path(olga)
+        assert found and found.until == until
+    OfficerRole.objects.filter(person=olga, kind=kind).update(ends_at=world.at)
+    assert path(olga) is None
 
 
 def test_who_may_look(world: World, maple: BusinessAccount, olga: User) -> None:
