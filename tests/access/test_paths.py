@@ -466,6 +466,12 @@ def test_an_own_role_lasts_no_longer_than_membership_and_group(world: World) -> 
         link.save()
         [path] = Access(gwen, maple, world.at).decide(VIEW, program).paths
         assert (path.source, path.group, path.until) == ("group", "Imports", link.ends_at)
+    world.employee("Gwen", maple, RM0001="reader")
+    both = Access(gwen, maple, world.at).decide(VIEW, program).paths
+    assert {(path.source, path.role) for path in both} == {
+        ("group", Role.EDITOR),
+        ("direct", Role.READER),
+    }
     ed = world.employee("Ed", maple, RM0001="editor")
     for days, row in ((20, ProgramRole.objects.get(user=ed)), (10, ed.memberships.get())):
         row.ends_at = world.later(days=days).at
