@@ -7,7 +7,7 @@ no search by one. Who of the other side acted is told to neither.
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -24,6 +24,7 @@ from delegation.models import (
     Status,
 )
 from delegation.models.mutes import muted
+from delegation.models.requests import RequestQuerySet
 from delegation.permissions import can_list_received_offers
 from delegation.relationships import managed_programs
 from delegation.requests import TAGS
@@ -66,7 +67,7 @@ class Offered:
     outcome: str
 
 
-def sent_offers(access: Access) -> QuerySet[RelationshipOffer]:
+def sent_offers(access: Access) -> RequestQuerySet:
     """What the business offered: to a BAM all of it, to a PAM what is on its program accounts."""
     every = RelationshipOffer.objects.filter(client=access.acting_for)
     if not access.is_bam:
@@ -77,27 +78,23 @@ def sent_offers(access: Access) -> QuerySet[RelationshipOffer]:
     return every.select_related("client", "offered_by", "decided_by").prefetch_related("programs")
 
 
-def waiting_offers(access: Access, provider: BusinessAccount) -> QuerySet[RelationshipOffer]:
+def waiting_offers(access: Access, provider: BusinessAccount) -> RequestQuerySet:
     """What the business offered this firm and the firm may still accept."""
-    return sent_offers(access).filter(
-        provider_bn9=provider.bn9, decision="", starts_at__lte=access.at, closes_at__gt=access.at
-    )
+    return sent_offers(access).pending_at(access.at).filter(provider_bn9=provider.bn9)
 
 
-def received_offers(access: Access) -> QuerySet[RelationshipOffer]:
+def received_offers(access: Access) -> RequestQuerySet:
     """What was offered to the firm, but for what nobody answered of a business that it muted."""
     unseen = Q(muted(access.at, "provider_bn9", "provider", "client"), decision="")
     every = RelationshipOffer.objects.filter(provider_bn9=access.acting_for.bn9).exclude(unseen)
     return every.select_related("client", "offered_by", "decided_by").prefetch_related("programs")
 
 
-def offers_to_answer(access: Access) -> QuerySet[RelationshipOffer]:
+def offers_to_answer(access: Access) -> RequestQuerySet:
     """The offers that wait for an answer of the firm, where the person may read them."""
     if not can_list_received_offers(access).allowed:
         return RelationshipOffer.objects.none()
-    return received_offers(access).filter(
-        starts_at__lte=access.at, decision="", closes_at__gt=access.at
-    )
+    return received_offers(access).pending_at(access.at)
 
 
 def sent_offer_list(access: Access, text: str, *, after: str = "") -> Page[RelationshipOffer]:

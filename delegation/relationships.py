@@ -29,6 +29,7 @@ from delegation.models import (
     Visibility,
 )
 from delegation.models.periods import during
+from delegation.models.requests import RequestQuerySet
 from delegation.roles import Action
 from delegation.services.agreements import Agreement
 from delegation.terms import (
@@ -79,7 +80,7 @@ def managed_programs(access: Access) -> list[ProgramAccount]:
 # Requests
 
 
-def readable_requests(access: Access) -> QuerySet[RelationshipRequest]:
+def readable_requests(access: Access) -> RequestQuerySet:
     """The requests to the business acted for, of any state: a BAM's all, a PAM's by program."""
     every = RelationshipRequest.objects.filter(client_bn9=access.acting_for.bn9)
     if not access.is_bam:
@@ -156,9 +157,7 @@ def in_flight(access: Access, provider: BusinessAccount) -> QuerySet[Relationshi
 
     A correction is whole once it is submitted: no other case waits.
     """
-    waiting = readable_requests(access).filter(
-        provider=provider, decision="", starts_at__lte=access.at, closes_at__gt=access.at
-    )
+    waiting = readable_requests(access).pending_at(access.at).filter(provider=provider)
     return waiting.order_by("starts_at", "id")
 
 
