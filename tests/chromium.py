@@ -15,7 +15,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Response,
+    sync_playwright,
+)
 
 CHROMIUM = shutil.which("chromium")
 # No host but this machine resolves, so that nothing waits for a network that is not there.
@@ -142,6 +149,18 @@ def sign_in(page: Page, person: Any, portal: str) -> None:
             for name, morsel in client.cookies.items()
         ]
     )
+
+
+def press(target: Locator) -> Response:
+    """Press a link or a button of a page and wait for the page that it leads to.
+
+    A click alone comes back before the browser has left the page: whatever is then asked of it may
+    be asked of the page before, or of none.
+    """
+    with target.page.expect_navigation() as arrival:
+        target.click()
+    assert arrival.value is not None, "The click led to a place on the same page."
+    return arrival.value
 
 
 def axe_violations(page: Page) -> list[str]:

@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, Response
 from accounts.models import User
 from tests.accounts.people import PASSWORD, code_in
 from tests.browser.looks import NARROW, WIDTHS, wrongs
+from tests.chromium import press
 from tests.conftest import NIGHTLY
 
 
@@ -65,9 +66,7 @@ class Visitor:
         return self.page.request.get(self.address(name, **parts)).status == 404
 
     def _click(self, target: Locator, status: int) -> None:
-        with self.page.expect_navigation() as arrival:
-            target.click()
-        self.arrive(arrival.value, status)
+        self.arrive(press(target), status)
 
     def arrive(self, response: Response | None, status: int) -> None:
         """Look at the page that a step led to."""

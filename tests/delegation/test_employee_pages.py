@@ -102,7 +102,7 @@ def test_a_request_is_closed_to_everybody_else(
     client = signed_in(persona(name, world, maple))
     response = getattr(client, method)(address(page, asked), choice(asked, RM0001="editor"))
     assert response.status_code == (404 if name in ("stranger", "orphan") else 403)
-    assert "Eve" not in response.content.decode()
+    assert "Eve Early" not in response.content.decode()
     asked.refresh_from_db()
     assert not asked.decision
 

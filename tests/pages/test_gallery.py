@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from accounts.models import User
-from tests.chromium import axe_violations, overflow, sign_in
+from tests.chromium import axe_violations, overflow, press, sign_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.pages.gallery.urls")]
 
@@ -38,7 +38,7 @@ def test_a_refused_form(page: Page, portal: str, person: User) -> None:
     sign_in(page, person, portal)
     page.goto("/gallery/form/")
     page.get_by_label("Employer’s business number").fill("12\u202e3")
-    page.get_by_role("button", name="Request access").click()
+    press(page.get_by_role("button", name="Request access"))
 
     assert page.evaluate("document.activeElement.className").startswith("gcds-error-summary")
     check(page, "form-errors")
@@ -50,7 +50,7 @@ def test_a_refused_form(page: Page, portal: str, person: User) -> None:
 def test_a_page_before_signing_in(page: Page, address: str) -> None:
     page.goto(f"/{address}/")
     check(page, address.replace("/", "-"))
-    page.get_by_role("button").first.click()
+    press(page.get_by_role("button").first)
 
     check(page, f"{address.replace('/', '-')}-refused")
 
@@ -68,7 +68,7 @@ def test_without_scripts_a_form_is_sent_and_refused(
 ) -> None:
     sign_in(plain_page, person, portal)
     plain_page.goto("/gallery/form/")
-    plain_page.get_by_role("button", name="Request access").click()
+    press(plain_page.get_by_role("button", name="Request access"))
 
     assert plain_page.get_by_role("heading", name="There are").is_visible()
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from accounts.models import User
 from registration.models import Outcome, Registration
 from tests.browser.looks import wrongs
-from tests.chromium import sign_in
+from tests.chromium import press, sign_in
 from tests.conftest import by_night
 from tests.registration.claims import ENTITY, claim, put_on_file
 from tests.world import World
@@ -40,11 +40,11 @@ class Walk:
                 field.select_option(text)
             else:
                 field.fill(text)
-        self.page.locator("main button.button--role-primary").click()
+        press(self.page.locator("main button.button--role-primary"))
 
     def follow(self, ending: str) -> None:
         """Follow the first link whose address ends so."""
-        self.page.locator(f'main a[href$="{ending}"]').first.click()
+        press(self.page.locator(f'main a[href$="{ending}"]').first)
 
 
 @pytest.mark.parametrize("language", [by_night("en-ca"), by_night("fr-ca")])
@@ -107,7 +107,7 @@ def ask_for_a_review(walk: Walk) -> None:
 
 def succeed(walk: Walk) -> None:
     """Again, with the right answers and one change from the review."""
-    walk.page.locator('main form[action$="/register/"] button').click()
+    press(walk.page.locator('main form[action$="/register/"] button'))
     walk.go_on(
         payment_on="2024-08-31",
         payment_amount="7205.19",
@@ -119,7 +119,7 @@ def succeed(walk: Walk) -> None:
     walk.look("review-again")
     walk.go_on()
     walk.look("receipt")
-    walk.page.locator("main form button.button-link").click()
+    press(walk.page.locator("main form button.button-link"))
     walk.look("receipt-put-off")
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from delegation.models import Visibility
 from delegation.services.agreements import Rules
-from tests.chromium import axe_violations, overflow, sign_in
+from tests.chromium import axe_violations, overflow, press, sign_in
 from tests.conftest import by_night
 from tests.transactions.factories import change, declare
 from tests.transactions.pages import url
@@ -92,7 +92,7 @@ def test_the_pages_are_accessible_and_fit(
         page.goto(address)
         found += [f"{address}: {violation}" for violation in axe_violations(page)]
         found += [f"{address}: {overflow(page)} px too wide"] if overflow(page) else []
-    page.locator("main form button").click()
+    press(page.locator("main form button"))
     expect(page.locator(".gcds-error-summary")).to_be_visible()
 
     assert found + axe_violations(page) == []
