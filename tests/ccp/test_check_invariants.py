@@ -60,9 +60,9 @@ from registration.models import Outcome, Registration
 from tests.delegation.successors import named
 from tests.officers.people import headless, officer, recovery_asked
 from tests.registration.claims import draft, put_on_file, submit
-from tests.transactions.factories import declare
+from tests.transactions.factories import change, declare
 from tests.world import World, done
-from transactions.models import Declaration, DeclarationVersion
+from transactions.models import Declaration, DeclarationParty, DeclarationVersion
 
 type Breach = Callable[[World], object]
 
@@ -121,7 +121,9 @@ def rich(world: World) -> World:
             at=world.at,
         )
     )
-    declare(world.program(maple), world.at)
+    declaration = declare(world.program(maple), world.at)
+    for firm in (north, south):
+        change(declaration, firm, world.at)
     liam = world.person("Liam")
     done(submit(liam, draft(liam, put_on_file(), world.at), world.at))
     return world
@@ -328,6 +330,16 @@ BREACHES: dict[invariants.Check, list[Breach]] = {
         write(Declaration, latest_number=2),
         sql("UPDATE transactions_declarationversion SET owner_id = owner_id + 1"),
         sql("UPDATE transactions_declarationversion SET program_id = program_id + 1"),
+    ],
+    command.versions_have_their_party: [
+        sql("DELETE FROM transactions_declarationparty WHERE side = 'again'"),
+        sql("DELETE FROM transactions_declarationversion WHERE number = 3"),
+        sql("UPDATE transactions_declarationparty SET program_id = program_id + 1"),
+        write(DeclarationParty, declared_at=later),
+        write(DeclarationParty, {"side": "importer"}, side="other"),
+        write(DeclarationParty, {"side": "other"}, side="importer"),
+        write(DeclarationParty, {"side": "other"}, side="again"),
+        write(DeclarationParty, {"side": "again"}, side="other"),
     ],
     command.registrations_found_their_business: [claimed_by_another],
     invariants.guards_exist: [lambda world: None],

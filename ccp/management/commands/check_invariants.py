@@ -19,7 +19,12 @@ from delegation.invariants import (
 )
 from delegation.models import BusinessRole
 from registration.models import Outcome, Registration
-from transactions.models import Declaration, DeclarationLine, DeclarationVersion
+from transactions.models import (
+    Declaration,
+    DeclarationLine,
+    DeclarationParty,
+    DeclarationVersion,
+)
 
 
 def versions_are_of_their_declaration(at: datetime) -> Finding:
@@ -31,6 +36,35 @@ def versions_are_of_their_declaration(at: datetime) -> Finding:
     return together(
         look(DeclarationVersion.objects.all(), same & ours),
         look(Declaration.objects.all(), Q(owner=F("program__business"), latest_number=newest)),
+    )
+
+
+def versions_have_their_party(at: datetime) -> Finding:
+    """A list finds a version by the row of its submitter: each has one, of a side that is true (8).
+
+    A trigger writes these rows; what it forgot would be missing from the lists of every provider.
+    """
+    side = DeclarationParty.Side
+    theirs = DeclarationParty.objects.filter(
+        declaration=OuterRef("declaration"),
+        submitter=OuterRef("submitter"),
+        program=OuterRef("program"),
+    )
+    versions = DeclarationVersion.objects.filter(
+        declaration=OuterRef("declaration"), submitter=OuterRef("submitter")
+    )
+    others = DeclarationParty.objects.filter(declaration=OuterRef("declaration"), side=side.OTHER)
+    is_importer = Q(submitter=F("declaration__owner"))
+    is_first = ~Q(Exists(others.exclude(pk=OuterRef("pk"))))
+    of_side = (
+        (is_importer & Q(side=side.IMPORTER))
+        | (~is_importer & Q(side=side.OTHER) & is_first)
+        | (~is_importer & Q(side=side.AGAIN) & Q(Exists(others)))
+    )
+    same = Q(program=F("declaration__program"), declared_at=F("declaration__declared_at"))
+    return together(
+        look(DeclarationVersion.objects.all(), Q(Exists(theirs))),
+        look(DeclarationParty.objects.all(), Q(Exists(versions)) & of_side & same),
     )
 
 
@@ -51,6 +85,7 @@ def declarations_never_change(at: datetime) -> Finding:
 EVERY_CHECK: tuple[Check, ...] = (
     *CHECKS,
     versions_are_of_their_declaration,
+    versions_have_their_party,
     registrations_found_their_business,
     guards_exist,
     declarations_never_change,
