@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -44,6 +44,7 @@ class Row:
     pk: UUID
     person: User
     is_suspended: bool
+    last_used_on: date | None
     cells: tuple[tuple[str, tuple[Hold, ...]], ...]
 
 
@@ -103,6 +104,7 @@ def _rows(access: Access, people: list[User], programs: list[ProgramAccount]) ->
             membership.pk,
             person,
             membership.suspended_at is not None,
+            membership.last_used_on,
             tuple(
                 (program_label(program), _holds(access, person, membership.pk, own, program))
                 for program in programs

@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy
 from businesses.models import ProgramAccount
 from delegation.models import Ceiling, Level, RelationshipTerms, Visibility
 from delegation.models.relationships import VisibilityRules
-from pages.formats import day, end_of_day, last_day, moment
+from pages import formats
+from pages.formats import day, last_day
 
 type Words = str | Promise
 
@@ -78,13 +79,8 @@ def programs_in_words(terms: Iterable[RelationshipTerms]) -> tuple[str, ...]:
 
 
 def until(ends_at: datetime | None) -> str:
-    """Until when: a local day where the period ends with one, else the moment."""
-    if ends_at is None:
-        return _("with no expiry date")
-    last = last_day(ends_at)
-    if ends_at == end_of_day(last):
-        return _("until the end of %(day)s (Eastern time)") % {"day": day(last)}
-    return _("until %(moment)s") % {"moment": moment(ends_at)}
+    """Until when, or that there is no end."""
+    return _("with no expiry date") if ends_at is None else formats.until(ends_at)
 
 
 # Terms that are kept

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.dates import MONTHS
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 EASTERN = ZoneInfo("America/Toronto")
 CENT = Decimal("0.01")
@@ -75,3 +76,11 @@ def end_of_day(on: date) -> datetime:
 def last_day(ends_at: datetime) -> date:
     """The last local day that a period ending at `ends_at`, exclusive, touches."""
     return (ends_at - timedelta(microseconds=1)).astimezone(EASTERN).date()
+
+
+def until(ends_at: datetime) -> str:
+    """Until when a period lasts: a local day where it ends with one, else the moment."""
+    last = last_day(ends_at)
+    if ends_at == end_of_day(last):
+        return _("until the end of %(day)s (Eastern time)") % {"day": day(last)}
+    return _("until %(moment)s") % {"moment": moment(ends_at)}

@@ -22,6 +22,11 @@ NAMED = 10
 """How many of those that are chosen and not drawn it names."""
 FIND = "find_programs"
 """The button that looks for program accounts; its value is the one after which they begin."""
+ENTER = "enter"
+"""The button that a browser presses when somebody presses Enter in a field: the first one of the
+form, which nobody sees. It looks for program accounts where other words are looked for than those
+that the page was drawn with, in `FOUND`, and otherwise goes on."""
+FOUND = "found"
 KEPT = "_kept"
 """The end of the name of the input that holds what is chosen and not drawn."""
 
@@ -41,13 +46,15 @@ class Found:
 def find_programs(
     labels: Mapping[str, str], first: Collection[str], *, words: str = "", after: str = ""
 ) -> Found:
-    """A page of `labels` by value, all of whose words are looked for, below `after`.
+    """A page of `labels` in their order, all of whose words are looked for, below `after`.
 
     On the page without either, those in `first` come first, where they leave room for others.
     """
     if len(labels) <= SHOWN:
         return Found(tuple(labels), "", is_part=False, is_first=True)
-    every = [value for value in labels if value > after and _has(labels[value], words)]
+    values, wanted = list(labels), _wanted(words)
+    below = values[values.index(after) + 1 :] if after else values
+    every = [value for value in below if _has(labels[value], wanted)]
     ahead = [value for value in every if value in first] if not after and not words else []
     if len(ahead) >= SHOWN:
         ahead = []
@@ -57,13 +64,18 @@ def find_programs(
     return Found((*ahead, *shown), next_after, is_part=True, is_first=not after)
 
 
-def _has(label: str, words: str) -> bool:
-    """Whether a label has all words; a program account number is looked for by its extension."""
+def _wanted(words: str) -> list[str]:
+    """The words looked for; a program account number is looked for by its extension."""
     with suppress(InvalidBN):
         words = parse_bn15(words)[1]
+    return words.casefold().split()
+
+
+def _has(label: str, wanted: Collection[str]) -> bool:
+    """Whether a label has all the words."""
     text = label.casefold()
     joined = text.replace("rm ", "rm")
-    return all(word in text or word in joined for word in words.casefold().split())
+    return all(word in text or word in joined for word in wanted)
 
 
 class FindsPrograms(PortalForm):
@@ -94,7 +106,8 @@ class FindsPrograms(PortalForm):
     @property
     def is_finding(self) -> bool:
         """Whether the post looks for program accounts and decides nothing."""
-        return FIND in self.data
+        words = str(self["find"].value() or "")
+        return FIND in self.data or (ENTER in self.data and words != self.data.get(FOUND, ""))
 
 
 class KeptPrograms(forms.HiddenInput):

@@ -23,7 +23,7 @@ from delegation.services.roles import Term, replaced_by
 from delegation.terms import program_label
 from delegation.views.employees import status_of
 from delegation.views.members import about_person, enter_member, member_page
-from pages.formats import day, end_of_day, moment, start_of_day
+from pages.formats import day, end_of_day, start_of_day, until
 from pages.once import once
 from pages.preview import is_confirmed, previewed
 from pages.rules import rule
@@ -123,7 +123,7 @@ def _preview(
 
 
 def _until(ends_at: Any) -> str:
-    return moment(ends_at) if ends_at else ""
+    return until(ends_at) if ends_at else ""
 
 
 def _form_page(

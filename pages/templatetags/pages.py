@@ -19,6 +19,7 @@ register = template.Library()
 register.filter("money", formats.money)
 register.filter("day", formats.day)
 register.filter("moment", formats.moment)
+register.filter("until", formats.until)
 register.filter("whole", formats.whole)
 
 STATUS_KINDS = frozenset({"neutral", "info", "success", "warning", "danger"})

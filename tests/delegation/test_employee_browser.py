@@ -76,6 +76,26 @@ def test_a_person_asks_and_a_manager_grants_at_320_pixels(
     expect(eve.get_by_text("You can now work for Maple Imports")).to_be_visible()
 
 
+def test_enter_goes_on_and_looks_for_what_was_typed_to_be_found(
+    world: World, plain_page: Page, portal: str
+) -> None:
+    maple = world.importer("Maple Imports", programs=30)
+    sign_in(plain_page, world.manager(maple), portal)
+    plain_page.goto(reverse("invitation_create", kwargs={"bn9": maple.bn9}))
+    email = plain_page.get_by_label("E-mail address")
+    email.fill("zoe@example.test")
+    email.press("Enter")
+    expect(plain_page.get_by_text("Choose a role on at least one program account")).to_be_visible()
+
+    plain_page.get_by_label("Find a program account by its number or name").fill("0028")
+    plain_page.get_by_label("Find a program account by its number or name").press("Enter")
+    plain_page.get_by_label("Reader, RM 0028 Maple Imports 28").check()
+    expect(plain_page.locator(".gcds-error-summary")).to_have_count(0)
+    email.press("Enter")
+    expect(plain_page.get_by_text("You invite zoe@example.test")).to_be_visible()
+    expect(plain_page.get_by_text("RM 0028 Maple Imports 28")).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [by_night(1280), 320])
 def test_the_pages_are_open_to_everybody(
     width: int, world: World, new_page: Callable[..., Page], portal: str

@@ -35,10 +35,10 @@ def test_each_cell_says_role_and_source_as_far_as_the_reader_may_know(
     done(add_employees_to_group(group=group, people=[rita], **act))
 
     page = words(as_(world.manager(maple)).get(url(maple)))
-    assert "Rita Reader Direct Editor Through the group Desk" in page
-    assert "Maple manager Business Account Manager Every program account" in page
+    assert "Rita Not used yet Reader Direct Editor Through the group Desk" in page
+    assert "Last used: November 23, 2026 Business Account Manager Every program account" in page
     hers = words(as_(pam).get(url(maple)))
-    assert "Rita Reader Direct" in hers
+    assert "Rita Not used yet Reader Direct" in hers
     assert "Desk" not in hers and "RM 0002" not in hers and "ed@" not in hers
 
 

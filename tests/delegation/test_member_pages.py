@@ -9,6 +9,7 @@ from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Event
@@ -22,6 +23,7 @@ from delegation.services.groups import (
     grant_employee_group_role,
 )
 from delegation.services.rights import end_membership, end_program_role
+from pages.formats import end_of_day
 from tests.delegation.reading import as_, queries, words
 from tests.world import World, done, roles_of
 
@@ -73,9 +75,9 @@ def test_the_page_says_which_roles_and_from_where(world: World, maple: BusinessA
     rea = world.person("Rea")
     grouped(world, maple, rea)
     role = ProgramRole.objects.get(user=rea, content_object__extension="RM0002")
-    ends = world.at + timedelta(days=3)
+    last = timezone.localdate(world.at) + timedelta(days=3)
     boss = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
-    done(end_program_role(role=role, ends_at=ends, **boss))
+    done(end_program_role(role=role, ends_at=end_of_day(last), **boss))
 
     page = as_(world.manager(maple)).get(url("employee_detail", maple, rea))
 
@@ -87,7 +89,10 @@ def test_the_page_says_which_roles_and_from_where(world: World, maple: BusinessA
     ]
     text = words(page)
     assert "Through the group Customs" in text and "No end date" in text
-    assert "November 26, 2026, 10:30 a.m. ET" in text
+    assert "Until the end of November 26, 2026 (Eastern time)" in text
+    for name in ("employee_list", "employee_grid"):
+        listed = as_(world.manager(maple)).get(reverse(name, kwargs={"bn9": maple.bn9}))
+        assert "Direct · until the end of November 26, 2026 (Eastern time)" in words(listed)
     assert "Make payments for the program RM 0001 Maple 1" in text
 
 

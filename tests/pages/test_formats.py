@@ -8,7 +8,7 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.formats import day, end_of_day, last_day, moment, money, start_of_day
+from pages.formats import day, end_of_day, last_day, moment, money, start_of_day, until
 
 AMOUNTS = [
     ("0", "$0.00", "0,00\u00a0$"),
@@ -86,6 +86,8 @@ def test_a_period_until_the_end_of_march_ends_at_midnight_in_toronto() -> None:
 
     assert ends_at.astimezone(UTC) == datetime(2027, 4, 1, 4, tzinfo=UTC)
     assert last_day(ends_at) == date(2027, 3, 31)
+    assert until(ends_at) == "until the end of March 31, 2027 (Eastern time)"
+    assert until(ends_at - timedelta(minutes=1)).startswith("until March 31, 2027, 11:59")
 
 
 @given(st.dates(min_value=date(1900, 1, 1), max_value=date(2199, 12, 31)))
