@@ -177,6 +177,7 @@ LANGUAGES = [("en-ca", _("English")), ("fr-ca", _("French"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_THOUSAND_SEPARATOR = True
+FORMAT_MODULE_PATH = "ccp.formats"
 USE_TZ = True
 TIME_ZONE = "America/Toronto"
 

@@ -1,7 +1,5 @@
 """Forms of an offer: what a client offers to a business number, and how the firm answers."""
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +13,7 @@ class RelationshipOfferCreateForm(AgreementForm):
     """What a client's manager offers. The form and its answers know nothing of the number."""
 
     TEXT = OFFER_VERSION
+    UNAGREED = _("Agree to the text to offer this.")
     field_order = ("provider_bn9", *AgreementForm.field_order[:-1], "comment", "consent")
 
     provider_bn9 = BN9Field(
@@ -29,10 +28,6 @@ class RelationshipOfferCreateForm(AgreementForm):
         required=False,
         widget=forms.Textarea({"rows": 4}),
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["consent"].error_messages["required"] = _("Agree to the text to offer this.")
 
 
 class RelationshipOfferAcceptForm(DecisionForm):

@@ -116,6 +116,7 @@ class AgreementForm(ProgramsForm, AgreedForm, TermsForm):
     """
 
     DATE, OPEN = "date", "open"
+    UNAGREED = _("Agree to the text to go on.")
     field_order: tuple[str, ...] = (
         "level",
         "programs",
@@ -164,7 +165,6 @@ class AgreementForm(ProgramsForm, AgreedForm, TermsForm):
     )
     consent = forms.BooleanField(
         label=_("I have read this text and agree to it for the account in use"),
-        error_messages={"required": _("Agree to the text, or reject the request.")},
     )
 
     def __init__(
@@ -177,6 +177,7 @@ class AgreementForm(ProgramsForm, AgreedForm, TermsForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.offer(dict(programs))
+        self.fields["consent"].error_messages["required"] = self.UNAGREED
         cast(forms.ChoiceField, self.fields["ceiling"]).choices = [
             (one.value, one.label) for one in ceilings
         ]
@@ -196,6 +197,8 @@ class AgreementForm(ProgramsForm, AgreedForm, TermsForm):
 
 class RelationshipRequestApproveForm(DecisionForm, AgreementForm):
     """What a client's manager agrees to of what a firm asked for."""
+
+    UNAGREED = _("Agree to the text, or reject the request.")
 
 
 class RelationshipChangeForm(AgreementForm):

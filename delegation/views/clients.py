@@ -195,6 +195,14 @@ def _titles(waiting: RelationshipRequest) -> Titles:
     )
 
 
+def _asked(access: Access, client: BusinessAccount) -> RelationshipRequest | None:
+    """The request of the firm that waits for this client, where the person may read it."""
+    if not can_list_relationship_requests(access).allowed:
+        return None
+    waiting = RelationshipRequest.objects.pending_at(access.at)
+    return waiting.filter(provider=access.acting_for, client_bn9=client.bn9).first()
+
+
 def client_page(
     request: HttpRequest,
     access: Access,
@@ -207,6 +215,7 @@ def client_page(
     [known] = clients_of(access, [client])
     terms = agreed(known.terms, access.at, PROVIDER_LABELS)
     may_unassign = can_end_staff_assignment(access).allowed
+    asked = _asked(access, client)
     context = {
         "business": access.acting_for,
         "client": known,
@@ -216,6 +225,8 @@ def client_page(
         "may_assign": can_assign_staff(access).allowed,
         "may_unassign": may_unassign,
         "only_past": "" if access.is_provider else Reason.NOT_A_PROVIDER.label,
+        "asked": asked,
+        "may_ask": not asked and can_request_relationship(access).allowed,
         "may_leave": can_leave_relationship(access).allowed and live_terms(known.terms, access.at),
         "problem": problem,
         "sections": section_nav(access, "client_list"),

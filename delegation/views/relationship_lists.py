@@ -14,7 +14,7 @@ from delegation.entry import enter
 from delegation.forms.relationships import RelationshipFilterForm
 from delegation.models import RelationshipRequest
 from delegation.navigation import relationship_nav, section_nav
-from delegation.offers import waiting_offers
+from delegation.offers import sent_offers, waiting_offers
 from delegation.permissions import (
     can_change_relationship,
     can_create_relationship_offer,
@@ -63,6 +63,7 @@ def relationship_list(request: HttpRequest, bn9: str) -> HttpResponse:
     context = {
         "received": _received(access, shown[:MOST_WAITING]),
         "are_more": len(shown) > MOST_WAITING,
+        "offers": sent_offers(access).pending_at(access.at).count(),
         "may_offer": can_create_relationship_offer(access).allowed,
         "nobody": _("No firm acts for this business now.")
         if access.is_bam

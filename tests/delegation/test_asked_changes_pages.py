@@ -22,6 +22,8 @@ def test_a_renewal_shows_the_client_what_would_change(
     world.relationship(maple, itn, last_day=date(2027, 1, 31), ceiling=Ceiling.READER)
     ask = reverse("relationship_request_create", kwargs={"bn9": itn.bn9})
     manager = as_(world.manager(itn))
+    of_client = reverse("client_detail", kwargs={"bn9": itn.bn9, "client_bn9": maple.bn9})
+    assert f"{ask}?client_bn9={maple.bn9}" in manager.get(of_client).content.decode()
 
     form = manager.get(ask, {"client_bn9": maple.bn9}).context["form"]
     shown = {name: form[name].value() for name in ("level", "extensions", "ceiling")}
@@ -32,6 +34,9 @@ def test_a_renewal_shows_the_client_what_would_change(
     assert sent.status_code == 302, words(sent)
 
     waiting = RelationshipRequest.objects.get(decision="")
+    assert "Your firm asked this client for a renewal or a change on" in words(
+        manager.get(of_client)
+    )
     detail = reverse("relationship_request_detail", kwargs={"bn9": maple.bn9, "pk": waiting.pk})
     page = as_(world.manager(maple)).get(detail)
     changes = {str(row.what): (row.today, row.asked) for row in page.context["changes"]}
@@ -80,7 +85,8 @@ def test_a_reminder_is_the_same_for_a_number_that_nobody_registered(
         told.append(answers[0])
 
     assert [status for status, _text in told] == [409, 200, 409]
-    assert "You can remind the client again from" in told[0][1]
+    assert "You can remind the client from" in told[0][1]
+    assert "You can remind the client again from" in told[2][1]
     assert "BN is reminded of your request." in told[1][1]
     assert not Notice.objects.filter(template__contains="relationship_request").exists()
     for waiting in requests:

@@ -222,6 +222,8 @@ def test_terms_are_changed_on_the_page(world: World) -> None:
     }  # fmt: skip
 
     first = words(browser.get(url))
+    # No request is there to reject.
+    assert "Agree to the text to go on." in words(browser.post(url, filled | {"consent": ""}))
     preview = words(browser.post(url, filled))
     assert "Today the terms differ" not in first
     assert "What becomes more" in preview and "What becomes less" in preview

@@ -63,6 +63,8 @@ def test_a_client_offers_by_a_number_and_reads_nothing_of_whose_it_is(world: Wor
     assert made["Location"] == url("status", maple, offer)
     assert "ITN" not in words(browser.get(made["Location"]))
     assert confirm(browser, create, filled(itn.bn9)).status_code == 409, "One waits already."
+    home = browser.get(reverse("relationship_list", kwargs={"bn9": maple.bn9}))
+    assert "1 offer of this business waits for the answer of a firm" in words(home)
 
     withdrawn = browser.post(url("withdraw", maple, offer))
     assert withdrawn.status_code == 302

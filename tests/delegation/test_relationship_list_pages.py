@@ -69,6 +69,8 @@ def test_a_request_that_waited_for_the_registration_is_marked(world: World) -> N
         }
         assert marked == {"Early": True, "Late": False}
         assert words(answer).count("Waited until your business registered") == 1
+        # Beside its state, which is not when it lapses once somebody answered.
+        assert words(answer).count(" if nobody answers") == 2
 
 
 def test_a_list_costs_the_same_for_one_and_for_eight(world: World) -> None:

@@ -1,14 +1,16 @@
 """Days, moments and amounts, written in both languages, and the local day."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils.formats import localize
 from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.formats import day, end_of_day, last_day, moment, money, start_of_day, until
+from pages.formats import day, end_of_day, last_day, moment, money, start_of_day, until, whole
 
 AMOUNTS = [
     ("0", "$0.00", "0,00\u00a0$"),
@@ -49,6 +51,14 @@ def test_an_amount(amount: str, english: str, french: str) -> None:
         assert money(Decimal(amount)) == english
     with override("fr-ca"):
         assert money(Decimal(amount)) == french
+
+
+@pytest.mark.parametrize("write", [whole, localize])
+def test_a_number_reads_the_same_wherever_it_stands(write: Callable[[int], str]) -> None:
+    with override("en-ca"):
+        assert write(5000) == "5,000"
+    with override("fr-ca"):
+        assert write(5000) == "5\u00a0000"
 
 
 @pytest.mark.parametrize(("on", "english", "french"), DAYS)

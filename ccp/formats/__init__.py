@@ -1,0 +1,1 @@
+"""How numbers are written, where a page leaves it to its language."""
