@@ -11,7 +11,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from audit.services import Refusal, business_chain, not_before, record, refuse
+from audit.services import (
+    Refusal,
+    business_chain,
+    hold_chains,
+    not_before,
+    record,
+    refuse,
+)
 from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.models import (
@@ -19,12 +26,13 @@ from delegation.models import (
     Membership,
     Mute,
     Relationship,
+    RelationshipOffer,
     RelationshipRequest,
 )
 from delegation.models.periods import during
 from delegation.permissions import can_mute
 from delegation.services.decisions import Problem, not_allowed
-from delegation.services.offers import withdraw_offers_to
+from delegation.services.offers import lock_offers_to, withdraw_offers
 
 
 @transaction.atomic
@@ -36,24 +44,23 @@ def mute_firm(
     report: str,
     at: datetime,
 ) -> Mute | Refusal:
-    """Mute the firm that sent a request. With a `report` the officers of the agency read of it.
+    """Mute the firm that sent a request. With a `report` the officers of the agency read of it."""
+    firm, asked_bn9 = relationship_request.provider, relationship_request.client_bn9
+    return _mute_business(actor, acting_for, firm, asked_bn9, report, at)
 
-    What the business has offered the firm is withdrawn.
-    """
-    _lock(acting_for)
-    at = not_before(at, business_chain(acting_for.bn9))
-    firm = relationship_request.provider
-    problem = _why_not(actor, acting_for, relationship_request.client_bn9, at)
-    acts = Relationship.objects.filter(during(at), client=acting_for, provider=firm)
-    if not problem and acts.exists():
-        message = _(
-            "This firm acts for this business, so it is not unknown. End the relationship first."
-        )
-        problem = "acts_for_you", message
-    muted = _mute(actor, acting_for, {"provider": firm}, firm.name, problem, report, at)
-    if isinstance(muted, Mute):
-        withdraw_offers_to(Access(actor, acting_for, at), firm)
-    return muted
+
+@transaction.atomic
+def mute_client(
+    *,
+    actor: User,
+    acting_for: BusinessAccount,
+    relationship_offer: RelationshipOffer,
+    report: str,
+    at: datetime,
+) -> Mute | Refusal:
+    """Mute the business that made an offer, as a firm that sent a request is muted."""
+    client, asked_bn9 = relationship_offer.client, relationship_offer.provider_bn9
+    return _mute_business(actor, acting_for, client, asked_bn9, report, at)
 
 
 @transaction.atomic
@@ -98,6 +105,41 @@ def end_mute(
     locked.save(update_fields=["ends_at", "ended_by"])
     record(path="own:bam", **about)
     return locked
+
+
+def _mute_business(
+    actor: User,
+    acting_for: BusinessAccount,
+    other: BusinessAccount,
+    asked_bn9: str,
+    report: str,
+    at: datetime,
+) -> Mute | Refusal:
+    """Mute a business that is unknown, and withdraw what it was offered: that is held before."""
+    _lock(acting_for)
+    waiting = lock_offers_to(acting_for, other, at)
+    if waiting:
+        hold_chains(business_chain(acting_for.bn9), business_chain(other.bn9))
+    at = not_before(at, business_chain(acting_for.bn9))
+    problem = _why_not(actor, acting_for, asked_bn9, at) or _why_known(acting_for, other, at)
+    muted = _mute(actor, acting_for, {"provider": other}, other.name, problem, report, at)
+    if isinstance(muted, Mute):
+        withdraw_offers(waiting, Access(actor, acting_for, at))
+    return muted
+
+
+def _why_known(acting_for: BusinessAccount, other: BusinessAccount, at: datetime) -> Problem | None:
+    """Why a business is not unknown: one of the two acts for the other."""
+    live = Relationship.objects.filter(during(at))
+    if live.filter(client=acting_for, provider=other).exists():
+        return "acts_for_you", _(
+            "This firm acts for this business, so it is not unknown. End the relationship first."
+        )
+    if live.filter(client=other, provider=acting_for).exists():
+        return "is_a_client", _(
+            "Your firm acts for this business, so it is not unknown. Leave the client first."
+        )
+    return None
 
 
 def _mute(

@@ -4,6 +4,7 @@ An offer is an agreement that waits. Nothing of the business offered to is looke
 (decision 38), and what was offered is all that can be accepted (decision 42).
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -207,12 +208,19 @@ def withdraw_relationship_offer(
     return locked
 
 
-def withdraw_offers_to(access: Access, firm: BusinessAccount) -> None:
-    """Take back what waits for a firm that the business does not know; the business row is held."""
-    waiting = RelationshipOffer.objects.pending_at(access.at).filter(
-        client=access.acting_for, provider_bn9=firm.bn9
+def lock_offers_to(
+    business: BusinessAccount, firm: BusinessAccount, at: datetime
+) -> list[RelationshipOffer]:
+    """What a business offered a firm and still waits, held; the business row is held before."""
+    waiting = RelationshipOffer.objects.pending_at(at).filter(
+        client=business, provider_bn9=firm.bn9
     )
-    for offer in waiting.select_for_update(no_key=True).order_by("pk"):
+    return list(waiting.select_for_update(no_key=True).order_by("pk"))
+
+
+def withdraw_offers(waiting: Iterable[RelationshipOffer], access: Access) -> None:
+    """Take back the offers that are held, to a firm that the business does not know."""
+    for offer in waiting:
         close(offer, Decision.WITHDRAWN, access.person, access.at)
         _record("relationship_offer.withdraw", access, offer)
 

@@ -8,6 +8,7 @@ one_business = [
     path("muted/", mutes.mute_list, name="mute_list"),
     path("muted/<uuid:pk>/end/", mutes.mute_end, name="mute_end"),
     path("relationships/requests/<uuid:pk>/mute/", mutes.firm_mute, name="firm_mute"),
+    path("clients/offers/<uuid:pk>/mute/", mutes.client_mute, name="client_mute"),
     path("employees/requests/<uuid:pk>/mute/", mutes.person_mute, name="person_mute"),
 ]
 

@@ -1,4 +1,4 @@
-"""I do not know this firm, I do not know this person: hide what they ask, and show it again."""
+"""I do not know this business or this person: hide what they ask and offer, and show it again."""
 
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,24 +9,29 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from audit.services import Refusal
+from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.employees import readable_requests as readable_access_requests
-from delegation.entry import enter
+from delegation.entry import enter, enter_firm
 from delegation.forms.mutes import MuteForm
-from delegation.models import AccessRequest, Mute, RelationshipRequest
+from delegation.models import AccessRequest, Mute, RelationshipOffer, RelationshipRequest
 from delegation.models.periods import during
 from delegation.navigation import relationship_nav, section_nav
+from delegation.offers import received_offers
 from delegation.permissions import can_mute
 from delegation.relationships import readable_requests
-from delegation.services.mutes import end_mute, mute_firm, mute_person
+from delegation.services.mutes import end_mute, mute_client, mute_firm, mute_person
 from delegation.views.employees import status_of
 from pages.once import once
 from pages.paging import page_by_key
 from pages.rules import rule
 
+FIRM, CLIENT, PERSON = "firm", "client", "person"
+"""Whom a page mutes: who sent a request to act, who made an offer, who asked for access."""
+
 
 class Muted(NamedTuple):
-    """A firm or a person that is muted, and how many requests of theirs wait unseen."""
+    """A business or a person that is muted, and how many requests and offers wait unseen."""
 
     mute: Mute
     name: str
@@ -41,18 +46,33 @@ def firm_mute(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     access = enter(request, bn9)
     waiting = get_object_or_404(readable_requests(access), pk=pk)
     form = MuteForm(request.POST if request.method == "POST" else None)
-    page = {
-        "name": waiting.provider.name,
-        "detail": waiting.provider.bn_shown,
-        "back": ("relationship_request_detail", pk),
-        "is_firm": True,
-    }
+    page = _page_of(FIRM, waiting.provider, pk)
     if not form.is_valid():
         return _mute_page(request, access, form, page)
     answer = mute_firm(
         actor=access.person,
         acting_for=access.acting_for,
         relationship_request=waiting,
+        report=form.cleaned_data["report"],
+        at=access.at,
+    )
+    return _muted(request, access, form, page, answer)
+
+
+@rule(get=can_mute, post=can_mute)
+@once
+def client_mute(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
+    """Hide what a business offers the firm, now and later."""
+    access = enter_firm(request, bn9)
+    offer = get_object_or_404(received_offers(access), pk=pk)
+    form = MuteForm(request.POST if request.method == "POST" else None)
+    page = _page_of(CLIENT, offer.client, pk)
+    if not form.is_valid():
+        return _mute_page(request, access, form, page)
+    answer = mute_client(
+        actor=access.person,
+        acting_for=access.acting_for,
+        relationship_offer=offer,
         report=form.cleaned_data["report"],
         at=access.at,
     )
@@ -70,7 +90,8 @@ def person_mute(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
         "name": waiting.person.get_full_name(),
         "detail": waiting.person.email,
         "back": ("access_request_detail", pk),
-        "is_firm": False,
+        "section": "employee_list",
+        "kind": PERSON,
     }
     if not form.is_valid():
         return _mute_page(request, access, form, page)
@@ -86,7 +107,7 @@ def person_mute(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
 
 @rule(get=can_mute)
 def mute_list(request: HttpRequest, bn9: str) -> HttpResponse:
-    """The firms and people that are muted, the latest first, and what of theirs waits."""
+    """The businesses and people that are muted, the latest first, and what of theirs waits."""
     return _list_page(request, enter(request, bn9))
 
 
@@ -99,9 +120,24 @@ def mute_end(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     answer = end_mute(actor=access.person, acting_for=access.acting_for, mute=mute, at=access.at)
     if isinstance(answer, Refusal):
         return _list_page(request, access, problem=str(answer.message), status=status_of(answer))
-    said = _("Requests of %(name)s are shown to %(business)s, %(bn)s, again.")
+    said = _("What %(name)s asks is shown to %(business)s, %(bn)s, again.")
     messages.success(request, said % _names(access, _name(answer)))
     return redirect("mute_list", bn9=bn9)
+
+
+def _page_of(kind: str, business: BusinessAccount, pk: UUID) -> dict[str, Any]:
+    """What the page says of a business that is to be muted, and where it leads back."""
+    back, section = {
+        FIRM: ("relationship_request_detail", "relationship_list"),
+        CLIENT: ("relationship_offer_detail", "client_list"),
+    }[kind]
+    return {
+        "name": business.name,
+        "detail": business.bn_shown,
+        "back": (back, pk),
+        "section": section,
+        "kind": kind,
+    }
 
 
 def _muted(
@@ -116,6 +152,11 @@ def _muted(
         form.add_error(None, str(answer.message))
         return _mute_page(request, access, form, page, status=status_of(answer))
     said = _("Requests of %(name)s are hidden from %(business)s, %(bn)s. They learn nothing of it.")
+    if page["kind"] != PERSON:
+        said = _(
+            "Requests and offers of %(name)s are hidden from %(business)s, %(bn)s. They learn "
+            "nothing of it."
+        )
     messages.success(request, said % _names(access, page["name"]))
     return redirect("mute_list", bn9=access.acting_for.bn9)
 
@@ -129,13 +170,12 @@ def _mute_page(
     status: int = 0,
 ) -> HttpResponse:
     route, pk = page["back"]
-    section = "relationship_list" if page["is_firm"] else "employee_list"
     context = page | {
         "business": access.acting_for,
         "form": form,
         "back_route": route,
         "back_pk": pk,
-        "sections": section_nav(access, section),
+        "sections": section_nav(access, page["section"]),
     }
     shown = status or (422 if form.is_bound else 200)
     return render(request, "delegation/mute_create.html", context, status=shown)
@@ -162,14 +202,21 @@ def _list_page(
 
 
 def _with_waiting(access: Access, mutes: list[Mute]) -> list[Muted]:
-    """Each with the number of requests that wait unseen: two queries, however many."""
+    """Each with the number of what waits unseen: three queries, however many."""
+    businesses = [one.provider_id for one in mutes]
     firms = RelationshipRequest.objects.pending_at(access.at).filter(
-        client_bn9=access.acting_for.bn9, provider__in=[one.provider_id for one in mutes]
+        client_bn9=access.acting_for.bn9, provider__in=businesses
+    )
+    clients = RelationshipOffer.objects.pending_at(access.at).filter(
+        provider_bn9=access.acting_for.bn9, client__in=businesses
     )
     people = AccessRequest.objects.pending_at(access.at).filter(
         bn9=access.acting_for.bn9, person__in=[one.person_id for one in mutes]
     )
-    of_firms = list(firms.values_list("provider", flat=True))
+    of_firms = [
+        *firms.values_list("provider", flat=True),
+        *clients.values_list("client", flat=True),
+    ]
     of_people = list(people.values_list("person", flat=True))
     return [
         Muted(

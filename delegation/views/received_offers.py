@@ -25,6 +25,7 @@ from delegation.permissions import (
     can_accept_relationship_offer,
     can_decline_relationship_offer,
     can_list_received_offers,
+    can_mute,
 )
 from delegation.services.offers import (
     accept_relationship_offer,
@@ -161,6 +162,7 @@ def _offer_page(
         "consent": relationship_consent(offer.consent_version).in_language(get_language() or ""),
         "form": form if is_open and not barred else None,
         "is_open": is_open,
+        "may_mute": can_mute(access).allowed,
         "is_own": offer.offered_by_id == access.person.pk,
         "barred": barred[1] if barred else "",
         "problem": problem,

@@ -539,6 +539,7 @@ def _client_pages(cast: Cast) -> Iterator[Row]:
     yield Row("relationship_offer_detail", received, {200: "bam_itn", 403: staff})
     yield Row("relationship_offer_accept", received, {302: "bam_itn", 403: staff})
     yield Row("relationship_offer_accept", received, {422: "bam_itn", 403: staff}, "POST")
+    yield Row("client_mute", received, {200: "bam_itn", 403: staff})
     yield Row("relationship_offer_decline", received, {200: "bam_itn", 403: staff})
     yield Row("relationship_offer_decline", received, {422: "bam_itn", 403: staff}, "POST")
     elsewhere = itn | {"pk": cast.ids["offered"]}

@@ -42,6 +42,7 @@ from delegation.services import (
     groups,
     invitations,
     locks,
+    mutes,
     offers,
     program_groups,
     relationships,
@@ -152,6 +153,11 @@ def accept_offer(about: dict[str, Any], at: datetime) -> Any:
 def withdraw_offer(about: dict[str, Any], at: datetime) -> Any:
     offer = RelationshipOffer.objects.get(pk=about["offer"])
     return offers.withdraw_relationship_offer(relationship_offer=offer, **_who(about, at))
+
+
+def mute_firm(about: dict[str, Any], at: datetime) -> Any:
+    asked = RelationshipRequest.objects.get(pk=about["request"])
+    return mutes.mute_firm(relationship_request=asked, report="", **_who(about, at))
 
 
 def _parting(about: dict[str, Any], at: datetime) -> dict[str, Any]:
@@ -361,17 +367,22 @@ def _hold_count(business: BusinessAccount, _person: User | None) -> None:
     RequestTally.objects.select_for_update().filter(asker=business_chain(business.bn9)).first()
 
 
+def _hold_offers(business: BusinessAccount, _person: User | None) -> None:
+    list(RelationshipOffer.objects.select_for_update(no_key=True).filter(client=business))
+
+
 SLOW: dict[str, Act] = {
     "slow_change_role": _slowly(change_role, _hold_membership),
     "slow_end_membership": _slowly(end_membership, _hold_business),
     "slow_ask_firm": _slowly(ask_firm, _hold_count),
+    "slow_withdraw_offer": _slowly(withdraw_offer, _hold_offers),
 }
 
 ACTS: dict[str, Act] = SLOW | {
     act.__name__: act
     for act in (
         approve, make_bam, reject, withdraw, agree, reject_firm, withdraw_firm, end_firm,
-        accept_offer, withdraw_offer,
+        accept_offer, withdraw_offer, mute_firm,
         leave_client, change_firm, renew_firm, end_membership, suspend, demote, set_an_end,
         register, stop, take_over, accept, revoke,
         join_group, archive_group, grant_over, archive_bundle,

@@ -300,6 +300,13 @@ def _mute_firm(scene: Scene) -> Act:
     return partial(mutes.mute_firm, relationship_request=waiting, report="Unknown.", **scene.boss)
 
 
+def _mute_client(scene: Scene) -> Act:
+    """The client muted has an offer of the firm waiting, too."""
+    offer = scene.world.offer(scene.maple, scene.north)
+    scene.world.offer(scene.north, scene.maple)
+    return partial(mutes.mute_client, relationship_offer=offer, report="Unknown.", **scene.lead)
+
+
 def _mute_person(scene: Scene) -> Act:
     waiting = scene.world.access_request("Zoe", scene.maple)
     return partial(mutes.mute_person, access_request=waiting, report="", **scene.boss)
@@ -790,6 +797,7 @@ ACTS: dict[Callable[..., Any], Callable[[Scene], Act]] = {
     offers.decline_relationship_offer: _decline_relationship_offer,
     offers.withdraw_relationship_offer: _withdraw_relationship_offer,
     mutes.mute_firm: _mute_firm,
+    mutes.mute_client: _mute_client,
     mutes.mute_person: _mute_person,
     mutes.end_mute: _end_mute,
     bulk.create_relationship_requests: _create_relationship_requests,

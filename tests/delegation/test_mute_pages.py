@@ -12,7 +12,7 @@ from audit.models import Event
 from audit.services import Refusal, business_chain
 from businesses.models import BusinessAccount
 from delegation.employees import requests_to_decide
-from delegation.models import AccessRequest, Mute, RelationshipRequest
+from delegation.models import AccessRequest, Decision, Mute, RelationshipRequest
 from delegation.relationship_lists import Search, received_request_list
 from delegation.services.digests import tell_what_waits
 from delegation.services.mutes import end_mute, mute_firm, mute_person
@@ -56,11 +56,12 @@ def test_a_firm_is_muted_and_its_requests_are_hidden_and_shown_again(
     detail = boss.get(url("relationship_request_detail", maple, pk=asked.pk))
     mute = url("firm_mute", maple, pk=asked.pk)
     assert "I do not know this firm" in words(detail) and mute in detail.content.decode()
-    assert f"You hide every request of ITN to Maple, {maple.bn_shown}" in words(boss.get(mute))
+    hides = f"You hide every request and every offer of ITN to Maple, {maple.bn_shown}"
+    assert hides in words(boss.get(mute))
 
     answer = boss.post(mute, {"is_reported": "on", "report": "Asks everybody."}, follow=True)
 
-    assert "Requests of ITN are hidden from Maple" in words(answer)
+    assert "Requests and offers of ITN are hidden from Maple" in words(answer)
     assert "Reported to the officers: Asks everybody." in words(answer)
     access = world.access(world.manager(maple), maple)
     assert not received_requests(access).exists()
@@ -71,9 +72,37 @@ def test_a_firm_is_muted_and_its_requests_are_hidden_and_shown_again(
 
     answer = boss.post(url("mute_end", maple, pk=row.mute.pk), follow=True)
 
-    assert "are shown to Maple" in words(answer) and "Nobody is muted." in words(answer)
+    assert "What ITN asks is shown to Maple" in words(answer) and "Nobody is muted." in words(
+        answer
+    )
     assert list(received_requests(access)) == [asked]
     assert tell_what_waits(at=world.at) == 1
+
+
+def test_a_firm_mutes_who_offers_and_takes_back_what_it_offered(
+    world: World, maple: BusinessAccount, itn: BusinessAccount
+) -> None:
+    offer, ours = world.offer(maple, itn), world.offer(itn, maple)
+    lead, client = as_(world.manager(itn)), as_(world.manager(maple))
+    mute = url("client_mute", itn, pk=offer.pk)
+    detail = url("relationship_offer_detail", itn, pk=offer.pk)
+    read = url("relationship_offer_status", maple, pk=offer.pk)
+    assert mute in lead.get(detail).content.decode()
+    before = words(client.get(read))
+
+    answer = lead.post(mute, {"is_reported": "on", "report": "Unknown here."}, follow=True)
+
+    assert "Requests and offers of Maple are hidden from ITN" in words(answer)
+    [row] = answer.context["muted"]
+    assert (row.name, row.waiting) == ("Maple", 1)
+    assert lead.get(detail).status_code == 404 and tell_what_waits(at=world.at) == 0
+    assert words(client.get(read)) == before, "Who is muted learns nothing."
+    ours.refresh_from_db()
+    assert ours.decision == Decision.WITHDRAWN
+    world.relationship(cedar := world.importer("Cedar"), itn)
+    served = world.offer(cedar, itn, programs=("RM0002",))
+    known = lead.post(url("client_mute", itn, pk=served.pk), {})
+    assert known.status_code == 422 and "Leave the client first" in words(known)
 
 
 def test_a_person_is_muted_and_what_comes_later_is_hidden_too(

@@ -226,6 +226,22 @@ def test_without_its_lock_an_offer_is_answered_twice(
     assert len(wrong) > CONTROL_ROUNDS / 2
 
 
+def test_a_mute_holds_what_it_withdraws_before_the_history(world: World, racers: Racers) -> None:
+    """Whoever withdraws an offer holds it and then wants the history, too."""
+    for number in range(ROUNDS):
+        with transaction.atomic():
+            maple, north = world.importer(f"Maple {number}"), world.broker(f"North {number}")
+        boss = {"actor": world.manager(maple).pk, "business": maple.pk}
+        waiting = world.relationship_request(north, maple)
+        jobs: Jobs = [
+            ("mute_firm", {**boss, "request": waiting.pk}),
+            ("slow_withdraw_offer", {**boss, "offer": world.offer(maple, north).pk}),
+        ]
+        muting, withdrawing = racers.race(jobs, world.at)
+        assert (muting, withdrawing in {"done", "already_decided"}) == ("done", True), withdrawing
+    assert not breaches(world)
+
+
 # ---------------------------------------------------------------- the last manager
 
 
