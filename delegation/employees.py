@@ -5,7 +5,7 @@ its program accounts. However many people there are, the number of queries stays
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
@@ -13,35 +13,30 @@ from operator import or_
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Value
-from django.db.models.expressions import Combinable
+from django.db.models import F, Q, QuerySet
 from django.utils.functional import Promise
 
 from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
+from delegation.held_rights import Right, rights_by, sources_of
 from delegation.models import (
     AccessRequest,
     BusinessRole,
     Decision,
     EmployeeGroup,
-    GroupProgramGroupRole,
-    GroupProgramRole,
     Membership,
     ProgramRole,
     StaffAssignment,
 )
 from delegation.models.mutes import muted
-from delegation.models.periods import during, in_use
+from delegation.models.periods import during
 from delegation.roles import PROGRAM_ROLES, SENTENCES, Action, Role, grantable_by
-from delegation.standing import earliest
 from delegation.terms import extension_label, program_label
 from pages.paging import Page, page_by_key
 
 PEOPLE = 25
 """How many people one page lists."""
-
-type RoleTable = type[BusinessRole | ProgramRole | GroupProgramRole | GroupProgramGroupRole]
 
 
 class RoleWords(NamedTuple):
@@ -49,27 +44,6 @@ class RoleWords(NamedTuple):
 
     label: str | Promise
     sentence: str | Promise
-
-
-@dataclass(frozen=True)
-class Right:
-    """A role that a person holds now, and where it comes from.
-
-    Without a `program` it is held on the business and every program account; without a `group`
-    it is held directly, by the row `pk`.
-    """
-
-    pk: int
-    role: Role
-    program: ProgramAccount | None
-    group: str
-    since: datetime
-    until: datetime | None
-
-    @property
-    def scope(self) -> str:
-        """The program account by its extension and name; "" for the whole business."""
-        return program_label(self.program) if self.program else ""
 
 
 @dataclass(frozen=True)
@@ -110,12 +84,19 @@ def managed_programs(access: Access) -> list[ProgramAccount]:
     return access.overseen(Action.MANAGE_EMPLOYEES)
 
 
-def grantable_programs(access: Access) -> dict[ProgramAccount, list[Role]]:
-    """The open program accounts on which the person grants roles, with those in reach."""
-    return {
-        program: [role for role in grantable_by(access.role_on(program)) if role in PROGRAM_ROLES]
-        for program in access.programs(Action.MANAGE_EMPLOYEES)
-    }
+def labels_managed(access: Access) -> list[str]:
+    """What a PAM manages, as its pages say it; a BAM manages everything, which needs no word."""
+    return [program_label(program) for program in _part_managed(access) or ()]
+
+
+def grantable_programs(access: Access) -> list[ProgramAccount]:
+    """The open program accounts on which the person grants roles."""
+    return access.programs(Action.MANAGE_EMPLOYEES)
+
+
+def grantable_roles(access: Access, program: ProgramAccount) -> list[Role]:
+    """The roles in reach of the person on a program account."""
+    return [role for role in grantable_by(access.role_on(program)) if role in PROGRAM_ROLES]
 
 
 def people_page(access: Access, *, named: str, after: str) -> Page[User]:
@@ -127,10 +108,10 @@ def people_page(access: Access, *, named: str, after: str) -> Page[User]:
 
 def employees_of(access: Access, people: Collection[User]) -> list[Employee]:
     """What people of the business acted for hold there, in their order."""
-    programs, keys = managed_programs(access), {one.pk for one in people}
-    sources = _sources([access.acting_for.pk], programs, access.at)
+    keys = {one.pk for one in people}
+    sources = sources_of([access.acting_for.pk], access.at, only=_part_managed(access))
     rights: dict[int, list[Right]] = defaultdict(list)
-    for person_id, _business, right in _held(keys, sources, programs):
+    for person_id, _business, right in rights_by(keys, sources):
         rights[person_id].append(right)
     members = members_of(access, named="").filter(person__in=keys)
     memberships = {one.person_id: one for one in members}
@@ -150,7 +131,8 @@ def members_of(access: Access, *, named: str) -> QuerySet[Membership]:
     """Who belongs to the business acted for now and whom the reader may know of, by words."""
     members = Membership.objects.filter(during(access.at), business=access.acting_for)
     if not access.is_bam:
-        sources = _sources([access.acting_for.pk], managed_programs(access), access.at)
+        managed = managed_programs(access)
+        sources = sources_of([access.acting_for.pk], access.at, only=managed)
         members = members.filter(reduce(or_, (source.reached for source in sources)))
     for word in named.split():
         members = members.filter(
@@ -172,7 +154,7 @@ def member_of(access: Access, pk: UUID) -> Membership | None:
     )
     if not access.is_bam:
         programs = managed_programs(access)
-        sources = _sources([access.acting_for.pk] if programs else [], programs, access.at)
+        sources = sources_of([access.acting_for.pk] if programs else [], access.at, only=programs)
         known = reduce(or_, (source.reached for source in sources))
         held = ProgramRole.objects.filter(content_object__in=programs).values("user")
         members = members.filter(known | Q(person__in=held) | Q(person=access.person))
@@ -181,7 +163,7 @@ def member_of(access: Access, pk: UUID) -> Membership | None:
 
 def people_with_a_role(program: ProgramAccount, at: datetime) -> QuerySet[User]:
     """Who belongs to the business of a program account and holds a role that reaches it."""
-    sources = _sources([program.business_id], [program], at)
+    sources = sources_of([program.business_id], at, only=[program])
     members = Membership.objects.filter(
         during(at),
         reduce(or_, (source.reached for source in sources)),
@@ -193,20 +175,19 @@ def people_with_a_role(program: ProgramAccount, at: datetime) -> QuerySet[User]:
 
 def rights_of(person: User, access: Access) -> list[Right]:
     """What a person holds now in the business acted for, as far as the reader may know."""
-    is_own = person == access.person
-    every = access.acting_for.programs.order_by("extension")
-    programs = list(every) if is_own else managed_programs(access)
-    sources = _sources([access.acting_for.pk], programs, access.at)
-    return [right for _person, _business, right in _held({person.pk}, sources, programs)]
+    only = None if person == access.person else _part_managed(access)
+    sources = sources_of([access.acting_for.pk], access.at, only=only)
+    return [right for _person, _business, right in rights_by({person.pk}, sources)]
 
 
 def rights_to_come(person: User, access: Access) -> list[Right]:
     """What was given to a person directly and begins later, as far as the reader may know."""
-    is_own = person == access.person
-    programs = list(access.acting_for.programs.all()) if is_own else managed_programs(access)
+    only = None if person == access.person else _part_managed(access)
+    known = Q(content_object__business=access.acting_for)
+    known = known if only is None else Q(content_object__in=only)
     later = Q(starts_at__gt=access.at) & (Q(ends_at=None) | Q(ends_at__gt=F("starts_at")))
     business = BusinessRole.objects.filter(later, user=person, content_object=access.acting_for)
-    program = ProgramRole.objects.filter(later, user=person, content_object__in=programs)
+    program = ProgramRole.objects.filter(later, known, user=person)
     rows: list[BusinessRole | ProgramRole] = [
         *business.select_related("permission"),
         *program.select_related("permission", "content_object"),
@@ -248,10 +229,8 @@ def standings_of(memberships: Iterable[Membership], person: User, at: datetime) 
     """What a person holds in each business of its `memberships`; nothing where suspended."""
     shown = list(memberships)
     working = [one.business_id for one in shown if one.suspended_at is None]
-    programs = list(ProgramAccount.objects.filter(business__in=working).order_by("extension"))
     rights: dict[int, list[Right]] = defaultdict(list)
-    sources = _sources(working, programs, at)
-    for _person, business_id, right in _held({person.pk}, sources, programs):
+    for _person, business_id, right in rights_by({person.pk}, sources_of(working, at)):
         rights[business_id].append(right)
     return [
         Standing(one.business, tuple(rights[one.business_id]), one.suspended_at is not None)
@@ -309,90 +288,6 @@ def roles_in_words() -> list[RoleWords]:
     return [RoleWords(role.label, SENTENCES[role]) for role in Role]
 
 
-class _Source(NamedTuple):
-    """A table of roles with the rows of it that are live, and the way to their person and scope."""
-
-    table: RoleTable
-    live: Q
-    person: str
-    scope: str
-    group: Combinable
-    person_since: str
-    person_until: str
-
-    @property
-    def reached(self) -> Q:
-        """The memberships of the people who hold any of the roles."""
-        return Q(person__in=self.table.objects.filter(self.live).values(self.person))
-
-
-def _sources(
-    businesses: Collection[int], programs: Collection[ProgramAccount], at: datetime
-) -> list[_Source]:
-    """Every way to hold a role, as `Access` knows them, on the businesses and program accounts."""
-    live, members = during(at), "group__employee_group__members__"
-    by_group = live & during(at, members)
-    by_group &= in_use(at, "group__employee_group__") & Q(
-        group__employee_group__business=F("content_object__business"),
-    )
-    direct = ("user", "content_object", Value(""), "starts_at", "ends_at")
-    name = F("group__employee_group__name")
-    return [
-        _Source(BusinessRole, live & Q(content_object__in=businesses), *direct),
-        _Source(ProgramRole, live & Q(content_object__in=programs), *direct),
-        _Source(
-            GroupProgramRole,
-            by_group & Q(content_object__in=programs),
-            f"{members}person",
-            "content_object",
-            name,
-            f"{members}starts_at",
-            f"{members}ends_at",
-        ),
-        _Source(
-            GroupProgramGroupRole,
-            by_group
-            & during(at, "content_object__members__")
-            & in_use(at, "content_object__")
-            & Q(content_object__members__program__in=programs),
-            f"{members}person",
-            "content_object__members__program",
-            name,
-            f"{members}starts_at",
-            f"{members}ends_at",
-        ),
-    ]
-
-
-def _held(
-    people: Collection[int], sources: Iterable[_Source], programs: Iterable[ProgramAccount]
-) -> Iterator[tuple[int, int, Right]]:
-    """(person, business, right) of each live role of the people: one query for each source."""
-    by_pk = {program.pk: program for program in programs}
-    for source in sources:
-        rows = source.table.objects.filter(source.live, **{f"{source.person}__in": people})
-        for (
-            person_id,
-            scope_id,
-            pk,
-            role,
-            group,
-            since,
-            joined_at,
-            until,
-            leaves_at,
-        ) in rows.values_list(
-            source.person,
-            source.scope,
-            "pk",
-            "permission__codename",
-            source.group,
-            "starts_at",
-            source.person_since,
-            "ends_at",
-            source.person_until,
-        ).order_by("pk"):
-            program = by_pk[scope_id] if source.table is not BusinessRole else None
-            ends_at, starts_at = earliest(until, leaves_at), max(since, joined_at)
-            right = Right(pk, Role(role), program, group, starts_at, ends_at)
-            yield person_id, program.business_id if program else scope_id, right
+def _part_managed(access: Access) -> list[ProgramAccount] | None:
+    """The program accounts that a PAM manages; for a BAM, who manages all, none are named."""
+    return None if access.is_bam else managed_programs(access)

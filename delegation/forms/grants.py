@@ -1,6 +1,6 @@
 """What a form gives: the whole business, or a role for each program account."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
 from django import forms
@@ -58,21 +58,22 @@ class RolesInput(forms.Widget):
 
 
 class RolesField(forms.Field):
-    """A role for each program account; `reach` says which, by extension."""
+    """A role for each program account; `in_reach` says which, by extension."""
 
     widget = RolesInput
     hidden_widget = KeptRoles
-    reach: Mapping[str, Collection[Role]] = {}
 
-    def offer(self, reach: Mapping[str, Collection[Role]]) -> None:
-        """Let these roles be given."""
-        self.reach = reach
-        self.widget.extensions = list(reach)
+    def offer(
+        self, extensions: Collection[str], in_reach: Callable[[str], Collection[Role]]
+    ) -> None:
+        """Let roles be given on these program accounts."""
+        self.in_reach = in_reach
+        self.widget.extensions = extensions
 
     def clean(self, value: Any) -> dict[str, Role]:
         """The roles that are given; one that is out of reach is none of the answers shown."""
         for extension, role in value.items():
-            if role not in self.reach[extension]:
+            if role not in self.in_reach(extension):
                 raise ValidationError(NOT_OFFERED, code="invalid_choice")
         return {extension: Role(role) for extension, role in value.items()}
 
@@ -80,9 +81,10 @@ class RolesField(forms.Field):
 class GrantForm(FindsPrograms):
     """Which access is given to a person.
 
-    `programs` are the program accounts that the reader may grant, with the roles in reach;
-    `may_make_bam` adds the choice of the whole business above them. `wished` (by extension) and
-    `held` (by key of the program account) stand beside each choice.
+    `programs` are the program accounts that the reader may grant. `roles_on` says which roles are
+    in reach there: it is asked about those alone that are drawn, wished or chosen. `may_make_bam`
+    adds the choice of the whole business above them. `wished` (by extension) and `held` (by key of
+    the program account) stand beside each choice.
     """
 
     WHOLE, SOME = "business", "programs"
@@ -108,14 +110,15 @@ class GrantForm(FindsPrograms):
     def __init__(
         self,
         *args: Any,
-        programs: Mapping[ProgramAccount, Collection[Role]],
+        programs: Collection[ProgramAccount],
+        roles_on: Callable[[ProgramAccount], Collection[Role]],
         may_make_bam: bool,
         wished: Mapping[str, str] | None = None,
         held: Mapping[int, Role] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
-        self.programs = programs
+        self.programs, self.roles_on = programs, roles_on
         self.may_make_bam = may_make_bam
         self.wished, self.held = wished or {}, held or {}
         self.by_extension = {program.extension: program for program in programs}
@@ -127,10 +130,13 @@ class GrantForm(FindsPrograms):
 
     def _offer(self) -> None:
         """Let each be given; draw first what was chosen, what was wished, where a role is held."""
-        reach = {program.extension: roles for program, roles in self.programs.items()}
-        nearest = {value: _nearest(self.wished.get(value, ""), reach[value]) for value in reach}
+        nearest = {
+            value: _nearest(role, self._in_reach(value))
+            for value in self.by_extension
+            if (role := self.wished.get(value))
+        }
         field = cast(RolesField, self.fields["roles"])
-        field.offer(reach)
+        field.offer(self.by_extension.keys(), self._in_reach)
         field.initial = {value: role for value, role in nearest.items() if role}
         self.chosen = self["roles"].value()
         labels = {program.extension: program_label(program) for program in self.programs}
@@ -141,6 +147,9 @@ class GrantForm(FindsPrograms):
             _pairs({value: role for value, role in self.chosen.items() if value not in shown})
         )
 
+    def _in_reach(self, extension: str) -> Collection[Role]:
+        return self.roles_on(self.by_extension[extension])
+
     def _in_words(self, extension: str, role: str) -> str:
         """A program account that is not drawn, with the role chosen there."""
         label = program_label(self.by_extension[extension])
@@ -148,8 +157,8 @@ class GrantForm(FindsPrograms):
 
     def columns(self) -> list[str]:
         """The roles in reach, and none, as the heads of the grid."""
-        for roles in self.programs.values():
-            return [*(str(role.label) for role in roles), str(_("None"))]
+        for program in self.programs:
+            return [*(str(role.label) for role in self.roles_on(program)), str(_("None"))]
         return []
 
     def grid(self) -> Iterator[GridRow]:
@@ -166,7 +175,7 @@ class GrantForm(FindsPrograms):
             )
 
     def _choices(self, extension: str) -> list[Choice]:
-        roles = self.programs[self.by_extension[extension]]
+        roles = self._in_reach(extension)
         answers = [*((role.value, str(role.label)) for role in roles), ("", str(_("None")))]
         chosen = self.chosen.get(extension, "")
         return [

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from businesses.models import ProgramAccount, ProgramGroup
+from delegation.forms.programs import KEPT, FindsPrograms
 from delegation.roles import PROGRAM_ROLES, Role
 from delegation.terms import program_label
 from pages.forms import PortalForm
@@ -71,11 +72,22 @@ class ChooseForm(PortalForm):
         return chosen
 
 
-class GroupGrantForm(PortalForm):
+class ScopeRadios(forms.RadioSelect):
+    """A radio button for each scope drawn; one chosen elsewhere is in `KEPT`."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
+        """The one chosen, drawn or not."""
+        return str(data.get(name) or data.get(f"{name}{KEPT}", ""))
+
+
+class GroupGrantForm(FindsPrograms):
     """Which role an employee group gets, on a program account or over a group of them."""
+
+    kept_name = f"scope{KEPT}"
 
     scope = forms.ChoiceField(
         label=_("Program account, or group of them"),
+        widget=ScopeRadios,
         error_messages={"required": _("Choose where the group gets the role.")},
     )
     role = forms.ChoiceField(
@@ -98,14 +110,22 @@ class GroupGrantForm(PortalForm):
             **{f"group-{one.pk}": one for one in program_groups},
             **{one.extension: one for one in programs},
         }
-        choices: list[Any] = [("", _("Choose one"))]
-        if program_groups:
-            named = [(f"group-{one.pk}", one.name) for one in program_groups]
-            choices.append((_("Program-account groups"), named))
-        if programs:
-            numbered = [(one.extension, program_label(one)) for one in programs]
-            choices.append((_("Program accounts"), numbered))
-        cast(forms.ChoiceField, self.fields["scope"]).choices = choices
+        every = _("Every program account of the group %(name)s")
+        self._offer(
+            {
+                **{f"group-{one.pk}": every % {"name": one.name} for one in program_groups},
+                **{one.extension: program_label(one) for one in programs},
+            }
+        )
+
+    def _offer(self, labels: dict[str, str]) -> None:
+        """Let each be chosen, groups before program accounts; draw a part of them."""
+        field = cast(forms.ChoiceField, self.fields["scope"])
+        chosen = {value: labels[value] for value in [self["scope"].value()] if value in labels}
+        shown = self.look(labels, chosen).shown
+        field.choices = list(labels.items())
+        field.widget.choices = [(value, labels[value]) for value in shown]
+        self.kept = " ".join(value for value in chosen if value not in shown)
 
     def chosen_scope(self) -> ProgramAccount | ProgramGroup:
         """Where the group gets the role."""

@@ -202,7 +202,7 @@ def employee_group_grant(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespon
     )
     title = _("Give a role to the group %(group)s") % {"group": group.name}
     lead = _("A role that the group has there already is replaced.")
-    page = FormPage(title=title, cancel_url=group_url(group), lead=lead)
+    page = FormPage(title, group_url(group), "delegation/group_grant.html", lead)
 
     def propose(form: GroupGrantForm) -> Proposal:
         scope, role = form.chosen_scope(), form.chosen_role()

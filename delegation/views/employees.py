@@ -18,8 +18,9 @@ from delegation.employees import (
     Line,
     employees_of,
     grantable_programs,
+    grantable_roles,
+    labels_managed,
     lines_of,
-    managed_programs,
     people_page,
     readable_requests,
     requests_to_decide,
@@ -51,7 +52,7 @@ from delegation.services.employees import (
     why_not_person,
 )
 from delegation.services.roles import managers_of, replaced_by
-from delegation.terms import extension_label, program_label
+from delegation.terms import extension_label
 from pages.formats import whole
 from pages.once import once
 from pages.preview import is_confirmed, previewed
@@ -134,7 +135,7 @@ def employee_list(request: HttpRequest, bn9: str) -> HttpResponse:
         "named": named,
         "roles": roles_in_words(),
         "needs_second_bam": access.is_bam and len(managers_of(bn9, access.at)) == 1,
-        "programs": [program_label(one) for one in managed_programs(access) if not access.is_bam],
+        "programs": labels_managed(access),
     }
     status = 422 if search.errors else 200
     return render(request, "delegation/employee_list.html", context, status=status)
@@ -253,6 +254,7 @@ def _approve_form(
     return AccessRequestApproveForm(
         data,
         programs=_grantable(access, lines),
+        roles_on=lambda program: grantable_roles(access, program),
         lines=lines,
         held={one.program.pk: one.role for one in rights if one.program and not one.group},
         may_make_bam=access.is_bam,
@@ -260,14 +262,10 @@ def _approve_form(
     )
 
 
-def _grantable(access: Access, lines: list[AccessRequestLine]) -> dict[ProgramAccount, list[Role]]:
-    """The roles in reach: on every open program account for a BAM, for a PAM on those asked for."""
+def _grantable(access: Access, lines: list[AccessRequestLine]) -> list[ProgramAccount]:
+    """Where a role can be given: on every open program account for a BAM, where asked for a PAM."""
     asked = {line.extension for line in lines}
-    return {
-        program: roles
-        for program, roles in grantable_programs(access).items()
-        if access.is_bam or program.extension in asked
-    }
+    return [one for one in grantable_programs(access) if access.is_bam or one.extension in asked]
 
 
 def _grants(form: AccessRequestApproveForm | None) -> Grants:
@@ -292,7 +290,7 @@ def _detail_page(
     context = {
         "form": None if barred else form,
         "barred": barred[1] if barred else "",
-        "why_not": why_undecidable(access, access_request, Action.MANAGE_EMPLOYEES),
+        "why_not": "" if form else why_undecidable(access, access_request, Action.MANAGE_EMPLOYEES),
         "not_givable": not_givable(access_request, access, Action.MANAGE_EMPLOYEES),
         "rights": rights_of(access_request.person, access),
         "roles": roles_in_words(),

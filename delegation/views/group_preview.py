@@ -13,6 +13,7 @@ from delegation.access import Access
 from delegation.effects import Outcome, try_out
 from delegation.effects_in_words import effect_of
 from delegation.forms.groups import ChooseForm
+from delegation.forms.programs import FindsPrograms
 from delegation.navigation import employee_nav, section_nav
 from delegation.permissions import can_list_groups
 from delegation.views.employees import status_of
@@ -77,6 +78,9 @@ def settle_form[Form: PortalForm](
         context = {"form": form, "page": page, **page.more}
         return group_page(request, page.template, access, place, context, status)
 
+    if isinstance(form, FindsPrograms) and form.is_finding:
+        form.unjudged()
+        return draw(200)
     if not form.is_bound or "change" in request.POST:
         return draw(200)
     if not form.is_valid():

@@ -14,7 +14,12 @@ from accounts.models import Language
 from accounts.sign_in import language_of_page
 from audit.services import Refusal
 from delegation.access import Access
-from delegation.employees import grantable_programs, managed_programs, roles_in_words
+from delegation.employees import (
+    grantable_programs,
+    grantable_roles,
+    labels_managed,
+    roles_in_words,
+)
 from delegation.entry import enter, require_any
 from delegation.forms.invitations import (
     InvitationCreateForm,
@@ -38,7 +43,6 @@ from delegation.services.invitations import (
     resend_invitation,
     revoke_invitation,
 )
-from delegation.terms import program_label
 from delegation.views.employees import status_of
 from pages.once import once
 from pages.paging import page_by_key
@@ -65,7 +69,7 @@ def invitation_list(request: HttpRequest, bn9: str) -> HttpResponse:
         "search": search,
         "is_filtered": any(search.data.get(name) for name in search.fields),
         "may_invite": can_create_invitation(access).allowed,
-        "programs": [program_label(one) for one in managed_programs(access) if not access.is_bam],
+        "programs": labels_managed(access),
         "sections": section_nav(access, "employee_list"),
         "parts": employee_nav(access, "invitation_list"),
     }
@@ -180,6 +184,7 @@ def _form(access: Access, data: QueryDict | None) -> InvitationCreateForm:
     return InvitationCreateForm(
         data,
         programs=grantable_programs(access),
+        roles_on=lambda program: grantable_roles(access, program),
         may_make_bam=access.is_bam,
         groups={str(one.pk): one for one in groups_to_join(access)},
         initial={"language": language_of_page()},

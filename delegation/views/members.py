@@ -17,7 +17,6 @@ from delegation.abilities import Abilities, abilities_of
 from delegation.access import Access
 from delegation.departures import possessions
 from delegation.employees import (
-    Right,
     clients_worked_for,
     groups_of,
     managed_programs,
@@ -28,6 +27,7 @@ from delegation.employees import (
 from delegation.entry import enter, require_any
 from delegation.forms.endings import MembershipEndForm, RoleEndForm
 from delegation.groups import groups_joined
+from delegation.held_rights import Right
 from delegation.models import BusinessRole, Membership, ProgramRole
 from delegation.navigation import section_nav
 from delegation.permissions import (

@@ -12,11 +12,19 @@ from django.urls import reverse
 
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.forms.programs import find_programs
-from delegation.models import Invitation, Level, Membership, RelationshipTerms
+from delegation.models import (
+    GroupProgramRole,
+    Invitation,
+    Level,
+    Membership,
+    RelationshipTerms,
+)
 from delegation.roles import Role
+from delegation.services.groups import create_employee_group
+from delegation.services.program_groups import create_program_group
 from tests.delegation.reading import as_, confirm, words
 from tests.delegation.test_relationship_pages import answers
-from tests.world import World, roles_of
+from tests.world import World, done, roles_of
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -57,6 +65,8 @@ def pages(world: World, maple: BusinessAccount) -> list[str]:
         harbour, maple, level=Level.PROGRAM, extensions=("RM0002",)
     )
     membership = Membership.objects.get(person=eve, business=maple)
+    boss = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
+    desk = done(create_employee_group(name="Desk", **boss))
     bn9 = maple.bn9
     return [
         reverse("access_request_detail", kwargs={"bn9": bn9, "pk": asked.pk}),
@@ -65,12 +75,14 @@ def pages(world: World, maple: BusinessAccount) -> list[str]:
         reverse("relationship_request_detail", kwargs={"bn9": bn9, "pk": waiting.pk}),
         reverse("relationship_change", kwargs={"bn9": bn9, "pk": held.pk}),
         reverse("relationship_offer_create", kwargs={"bn9": bn9}),
+        reverse("employee_group_grant", kwargs={"bn9": bn9, "pk": desk.pk}),
     ]
 
 
 def test_a_page_draws_a_part_in_the_same_queries(
     world: World, maple: BusinessAccount, pages: list[str]
 ) -> None:
+    """And no query names the program accounts one by one: what they say is as long for 500."""
     boss, counted = as_(world.manager(maple)), []
     for start, stop in ((10, 40), (40, 501)):
         grow(world, maple, start, stop)
@@ -81,7 +93,8 @@ def test_a_page_draws_a_part_in_the_same_queries(
                 shown = boss.get(page)
             assert len(shown.context["form"].found.shown) == 25
             assert len(shown.content) < HEAVIEST, (page, len(shown.content))
-            counts.append(len(captured.captured_queries))
+            said = sum(len(query["sql"]) for query in captured.captured_queries)
+            counts.append((len(captured.captured_queries), said // 1000))
         counted.append(counts)
     assert counted[0] == counted[1]
 
@@ -114,6 +127,29 @@ def test_roles_are_given_on_what_is_wished_found_and_kept(
         "RM0400": Role.EDITOR,
         "RM0444": Role.READER,
     }
+
+
+def test_a_group_gets_a_role_on_what_is_found_and_kept(
+    world: World, maple: BusinessAccount
+) -> None:
+    grow(world, maple, 3, 501)
+    boss, act = as_(world.manager(maple)), {"actor": world.manager(maple), "acting_for": maple}
+    desk = done(create_employee_group(name="Desk", at=world.at, **act))
+    west = done(create_program_group(name="West", at=world.at, **act))
+    page = reverse("employee_group_grant", kwargs={"bn9": maple.bn9, "pk": desk.pk})
+    assert boss.get(page).context["form"].found.shown[0] == f"group-{west.pk}", "Groups are first."
+    found = look(boss, page, {"role": "editor", "scope": "RM0001"}, find="port 444")
+    assert found.context["form"].found.shown == ("RM0444",)
+    assert "Also chosen, on another page: RM 0001" in words(found)
+    kept_on = look(boss, page, {"role": "editor", "scope": "RM0444", **kept(found)}, find="west")
+    assert kept_on.context["form"].found.shown == (f"group-{west.pk}",)
+    preview = boss.post(page, {"role": "editor", **kept(kept_on)})
+    sealed = {"role": "editor", "confirm": "yes", "seal": preview.context["seal"]}
+    assert boss.post(page, {**sealed, "scope": form_value(preview, "scope")}).status_code == 302
+    given = GroupProgramRole.objects.get(group=desk.auth_group)
+    assert (given.content_object.extension, given.role) == ("RM0444", Role.EDITOR)
+    nothing = boss.post(page, {"role": "editor"})
+    assert nothing.status_code == 422 and "Choose where the group gets the role." in words(nothing)
 
 
 def form_value(page: HttpResponse, name: str) -> str:
