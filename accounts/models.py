@@ -128,6 +128,19 @@ class Consent(models.Model):
         return f"{self.kind} {self.version}"
 
 
+class SpentToken(models.Model):
+    """An identity provider's token that has done its one service, until nobody takes it any more.
+
+    `digest` stands for the token: nothing of the person is kept.
+    """
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    until = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.digest
+
+
 class OfficerRole(models.Model):
     """What a person does for the agency, in `[starts_at, ends_at)`. It is no role in a business.
 

@@ -8,6 +8,11 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.models import EmailAddress, Login
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.adapter import get_adapter as get_social_adapter
+from allauth.socialaccount.models import SocialApp, SocialLogin
+from allauth.socialaccount.providers.base.constants import AuthError
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
@@ -20,6 +25,7 @@ from django.urls import translate_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, gettext, gettext_noop, override
 from django.utils.translation import gettext_lazy as _
+from requests import RequestException
 
 from accounts.models import Language, User, opaque_username
 from notices.links import absolute
@@ -45,6 +51,11 @@ class Backend(AuthenticationBackend):
         return person if person and self.user_can_authenticate(person) else None
 
 
+IDENTITY = "identity_provider"
+"""What a session keeps of a sign-in with an identity provider: which one, its token (to sign out
+there too), and the provider's own session."""
+
+
 class AccountAdapter(DefaultAccountAdapter):
     """People are known by e-mail, written to in their language, and led by links of a setting."""
 
@@ -66,6 +77,23 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def populate_username(self, request: HttpRequest, user: User) -> None:
         user.username = opaque_username()
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Accounts of the portal's own are for demonstrations and tests."""
+        return bool(settings.LOCAL_ACCOUNTS)
+
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
+        """Out of the identity provider too, where the person signed in with one."""
+        known = request.session.get(IDENTITY, {})
+        home = super().get_logout_redirect_url(request)
+        try:
+            provider = get_social_adapter(request).get_provider(request, known["provider"])
+            return provider.end_session_url(request, known["id_token"]) or home
+        except (KeyError, SocialApp.DoesNotExist):
+            return home
+        except (OAuth2Error, RequestException) as error:
+            log.warning("Sign-out at the provider failed: %s", type(error).__name__)
+            return home
 
     def save_user(
         self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True
@@ -96,7 +124,14 @@ class AccountAdapter(DefaultAccountAdapter):
         try:
             with override(language):
                 super().send_mail(
-                    template_prefix, email, {**context, **links, "current_site": site()}
+                    template_prefix,
+                    email,
+                    {
+                        **context,
+                        **links,
+                        "current_site": site(),
+                        "local_accounts": settings.LOCAL_ACCOUNTS,
+                    },
                 )
         except OSError as error:
             log.error("Mail %s was not sent: %s", template_prefix, type(error).__name__)
@@ -104,6 +139,57 @@ class AccountAdapter(DefaultAccountAdapter):
                 self.request,
                 gettext("We could not send you an e-mail. Please try again in a few minutes."),
             )
+
+
+class IdentityAdapter(DefaultSocialAccountAdapter):
+    """People who come from an identity provider are known by it alone, never by an address."""
+
+    error_messages = DefaultSocialAccountAdapter.error_messages | {
+        "email_taken": _("Another account uses this e-mail address."),
+    }
+
+    def new_user(self, request: HttpRequest, sociallogin: SocialLogin) -> User:
+        return User(language=language_of_page())
+
+    def populate_user(
+        self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]
+    ) -> User:
+        """The names that the provider tells are a first draft of the profile."""
+        person = sociallogin.user
+        person.username = opaque_username()
+        person.email = data.get("email") or ""
+        person.first_name = str(data.get("first_name") or "")[:100]
+        person.last_name = str(data.get("last_name") or "")[:100]
+        return person
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        return True
+
+    def save_user(
+        self, request: HttpRequest, sociallogin: SocialLogin, form: BaseForm | None = None
+    ) -> User:
+        """Saves a new person. Of two of one identity or address in one instant, the second is asked
+        to sign in again, and is then known."""
+        try:
+            with transaction.atomic():
+                return super().save_user(request, sociallogin, form)
+        except IntegrityError:
+            raise ImmediateHttpResponse(redirect("account_login")) from None
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: str | None = None,
+        exception: Exception | None = None,
+        extra_context: dict[str, Any] | None = None,
+    ) -> None:
+        """Says in the log why nobody was signed in, in words that name nobody."""
+        if error == AuthError.CANCELLED:
+            return
+        said = exception.args if isinstance(exception, OAuth2Error) else ()
+        reason = said[0] if said else type(exception).__name__ if exception else "not begun here"
+        log.warning("Sign-in with %s failed: %s", provider.app.provider_id, reason)
 
 
 def site() -> Site:

@@ -1,10 +1,19 @@
-"""The addresses of the personal profile."""
+"""The addresses of the personal profile, and of what comes before it."""
 
+from allauth.socialaccount.views import login_cancelled, signup
 from django.urls import path
 
 from accounts import views
+from accounts.federation.views import identity_provider_sign_in
 
 urlpatterns = [
+    path(
+        "account/sign-in/<slug:provider>/",
+        identity_provider_sign_in,
+        name="identity_provider_sign_in",
+    ),
+    path("account/first-sign-in/", signup, name="socialaccount_signup"),
+    path("account/cancelled/", login_cancelled, name="socialaccount_login_cancelled"),
     path("profile/", views.profile_detail, name="profile_detail"),
     path("profile/create/", views.profile_create, name="profile_create"),
     path("profile/edit/", views.profile_edit, name="profile_edit"),

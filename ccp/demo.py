@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils.translation import override
 
 from accounts.consent import privacy_statement
+from accounts.federation.tokens import identity
 from accounts.models import Consent, OfficerRole, PersonalProfile, User
 from accounts.services import grant_officer_role
 from audit.services import Refusal
@@ -53,10 +56,14 @@ class DemoPerson:
     language: str = "en-ca"
 
     @property
+    def subject(self) -> str:
+        """Who this is at every identity provider of the sandbox."""
+        return f"{self.given}.{self.family}".lower().translate(str.maketrans("éèô", "eeo"))
+
+    @property
     def email(self) -> str:
         """The sign-in name."""
-        plain = f"{self.given}.{self.family}".lower()
-        return plain.translate(str.maketrans("éèô", "eeo")) + "@demo.example"
+        return f"{self.subject}@demo.example"
 
 
 OLIVIA = DemoPerson("Olivia", "Bennett", "Business Account Manager of Maple Ridge Furniture")
@@ -103,6 +110,19 @@ def build(now: datetime) -> None:
     """Make the whole demo world, or nothing of it. The sample register must be imported."""
     with override("en-ca"), _mails_long_sent(now):
         Story(now).tell()
+
+
+@transaction.atomic
+def introduce() -> None:
+    """Make the demo people known to the portal by each identity provider that is configured."""
+    for known in settings.SIGN_IN_WITH:
+        issuer = known["settings"]["server_url"]
+        for person in PEOPLE:
+            SocialAccount.objects.get_or_create(
+                provider=known["provider_id"],
+                uid=identity(issuer, person.subject),
+                defaults={"user": User.objects.get(email=person.email)},
+            )
 
 
 @contextmanager

@@ -13,9 +13,10 @@ from types import CodeType
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core import checks
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import get_resolver
 from django.urls.resolvers import LocalePrefixPattern, URLPattern, URLResolver
 from django.utils.deprecation import MiddlewareMixin
@@ -40,8 +41,23 @@ OF_PACKAGES: dict[str, Rules] = {
     "account_confirm_password_reset_code": _ANYONE,
     "account_complete_password_reset": _ANYONE,
     "account_password_reset_completed": {"GET": anyone},
+    "socialaccount_signup": _ANYONE,
+    "socialaccount_login_cancelled": {"GET": anyone},
 }
 """The rules of the pages of allauth, by the name of the route: they know a person, no business."""
+
+WITH_PASSWORD = {
+    "account_signup",
+    "account_reauthenticate",
+    "account_change_password",
+    "account_set_password",
+    "account_reset_password",
+    "account_confirm_login_code",
+    "account_confirm_password_reset_code",
+    "account_complete_password_reset",
+    "account_password_reset_completed",
+}
+"""The pages of accounts of the portal's own: where it has none, these do not exist."""
 
 WORDS: tuple[tuple[type[forms.Field], str], ...] = (
     (forms.MultipleChoiceField, "some of a list"),
@@ -137,6 +153,11 @@ class RuleRequiredMiddleware(MiddlewareMixin):
         rules = _rules(view, name)
         if not rules:
             raise PermissionDenied
+        if not settings.LOCAL_ACCOUNTS:
+            if name in WITH_PASSWORD:
+                raise Http404
+            if name == "account_login":
+                rules = {"GET": anyone}
         if ("GET" if request.method == "HEAD" else request.method) in rules:
             return None
         return HttpResponseNotAllowed([*rules, *(["HEAD"] if "GET" in rules else [])])

@@ -6,6 +6,8 @@
 
 import os
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -59,6 +61,8 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "guardian",
 ]
 
@@ -163,6 +167,77 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_ADAPTER = "accounts.sign_in.AccountAdapter"
 
+
+# Signing in with an identity provider (OpenID Connect): the issuer, what the portal is called there
+# and its secret, and the levels of assurance (acr), any of which is enough. A name stands for one
+# issuer for good: people are known by issuer and subject.
+def identity_provider(
+    provider_id: str, button: object, issuer: str, client_id: str, secret: str, acr: str
+) -> list[dict[str, Any]]:
+    """The provider as django-allauth wants it told; none where no issuer is named."""
+    if not issuer:
+        return []
+    if IS_PRODUCTION and not (issuer.startswith("https://") and client_id and secret and acr):
+        raise ImproperlyConfigured(
+            f"{provider_id}: an issuer that begins with https://, a client ID, a secret and a "
+            "level of assurance must be set in production."
+        )
+    return [
+        {
+            "provider_id": provider_id,
+            "name": button,
+            "client_id": client_id or "portal",
+            "secret": secret or "demonstration-only",
+            "settings": {"server_url": issuer, "acr": acr.split()},
+        }
+    ]
+
+
+SIGN_IN_WITH = [
+    *identity_provider(
+        "gckey",
+        _("Sign in with GCKey"),
+        os.environ.get("GCKEY_ISSUER", ""),
+        os.environ.get("GCKEY_CLIENT_ID", ""),
+        os.environ.get("GCKEY_CLIENT_SECRET", ""),
+        os.environ.get("GCKEY_ACR", ""),
+    ),
+    *identity_provider(
+        "sign-in-partner",
+        _("Continue to Sign-In Partner"),
+        os.environ.get("SIGN_IN_PARTNER_ISSUER", ""),
+        os.environ.get("SIGN_IN_PARTNER_CLIENT_ID", ""),
+        os.environ.get("SIGN_IN_PARTNER_CLIENT_SECRET", ""),
+        os.environ.get("SIGN_IN_PARTNER_ACR", ""),
+    ),
+]
+if IS_PRODUCTION and not SIGN_IN_WITH:
+    raise ImproperlyConfigured("GCKEY_ISSUER or SIGN_IN_PARTNER_ISSUER must be set in production.")
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "provider_class": "accounts.federation.provider.IdentityProvider",
+        "APPS": SIGN_IN_WITH,
+    }
+}
+SOCIALACCOUNT_ADAPTER = "accounts.sign_in.IdentityAdapter"
+# Where the pages of the providers stand, their issuers' addresses and others that they name.
+IDENTITY_PROVIDER_ORIGINS = sorted(
+    {
+        f"{address.scheme}://{address.netloc}"
+        for address in map(
+            urlsplit,
+            [
+                *(str(found["settings"]["server_url"]) for found in SIGN_IN_WITH),
+                *os.environ.get("IDENTITY_PROVIDER_ORIGINS", "").split(),
+            ],
+        )
+    }
+)
+# The level of assurance that the sandbox vouches for: level 2 of the Government of Canada.
+SANDBOX_ACR = "urn:gc-ca:cyber-auth:assurance:loa2"
+# Accounts of the portal's own, with a password: for demonstrations and tests.
+LOCAL_ACCOUNTS = not IS_PRODUCTION
+
 # Roles are guardian rows in tables of our own; nobody is anonymous and no class is patched.
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = False
@@ -227,7 +302,8 @@ SECURE_CSP = {
     "font-src": [CSP.SELF],
     "img-src": [CSP.SELF, "data:"],
     "connect-src": [CSP.SELF],
-    "form-action": [CSP.SELF],
+    # A form that is sent may lead to a provider's sign-in or sign-out page.
+    "form-action": [CSP.SELF, *IDENTITY_PROVIDER_ORIGINS],
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
 }

@@ -12,6 +12,7 @@ register_converter(ExtensionConverter, "rm")
 
 urlpatterns = [
     path("healthz/", views.health, name="health"),
+    path("", include("accounts.federation.urls")),
     path("calendar/<str:token>.ics", calendar_feed_read, name="calendar_feed_read"),
     *i18n_patterns(
         path("", dashboard.home, name="home"),

@@ -16,6 +16,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     """The portal's name and operator, this page in the other language, the account in use."""
     return {
         "portal": {"name": _("CARM Client Portal"), "operator": settings.PORTAL_OPERATOR},
+        "local_accounts": settings.LOCAL_ACCOUNTS,
         "other_language": other_language(request),
         "account_in_use": getattr(request, "account_in_use", None),
         "viewing_as": getattr(request, "viewing_as", None),

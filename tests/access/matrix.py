@@ -221,6 +221,11 @@ PUBLIC = {
     "account_confirm_password_reset_code",
     "account_complete_password_reset",
     "account_password_reset_completed",
+    "identity_provider_sign_in",
+    "identity_provider_callback",
+    "signed_out",
+    "socialaccount_signup",
+    "socialaccount_login_cancelled",
 }
 """Pages of one's own sign-in: they know no business. Their rules are tested with sign-in."""
 

@@ -27,6 +27,7 @@ class Command(BaseCommand):
             raise CommandError("Demo data have no place in production.")
         if not demo.exists():
             self._build(timezone.now())
+        demo.introduce()
         self._introduce()
 
     @transaction.atomic

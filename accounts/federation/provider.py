@@ -1,0 +1,210 @@
+"""An identity provider: what the portal asks of it and what it believes.
+
+django-allauth speaks the protocol. Where it would trust the connection, or the visitor, the two
+classes here check instead: each method below closes one such gap.
+"""
+
+from typing import Any, override
+from urllib.parse import urlencode
+
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.models import SocialLogin, SocialToken
+from allauth.socialaccount.providers.base.constants import AuthProcess
+from allauth.socialaccount.providers.oauth2.utils import generate_code_challenge
+from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
+from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import translation
+
+from accounts.federation.tokens import Issuer, TokenRefused, id_claims, identity, nonce_of
+from accounts.models import Language
+from notices.links import absolute
+
+METADATA_SECONDS = 5 * 60
+ENDPOINTS = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
+
+
+class RelyingParty(OpenIDConnectOAuth2Adapter):
+    """The portal's side of one sign-in."""
+
+    nonce: str = ""
+
+    @property
+    def openid_config(self) -> dict[str, Any]:
+        """What the provider publishes of itself, asked once in five minutes.
+
+        It must be the issuer that the portal was configured with: an address that answers in
+        another's name is not believed (OpenID Connect Discovery 1.0, section 4.3).
+        """
+        provider = self.get_provider()
+        key = f"metadata:{provider.server_url}"
+        metadata = cache.get(key)
+        if metadata is None:
+            with get_adapter().get_requests_session() as session:
+                response = session.get(provider.server_url)
+                response.raise_for_status()
+                metadata = response.json()
+            if not isinstance(metadata, dict) or not all(
+                isinstance(metadata.get(name), str) for name in ENDPOINTS
+            ):
+                raise TokenRefused("metadata")
+            if metadata["issuer"] != provider.issuer_url:
+                raise TokenRefused("metadata of another issuer")
+            cache.set(key, metadata, METADATA_SECONDS)
+        found: dict[str, Any] = metadata
+        return found
+
+    @property
+    def issuer(self) -> Issuer:
+        """Who signs, as the settings and the metadata say."""
+        app = self.get_provider().app
+        return Issuer(
+            url=self.openid_config["issuer"],
+            client_id=app.client_id,
+            keys_url=self.openid_config["jwks_uri"],
+            acr=tuple(app.settings.get("acr", ())),
+        )
+
+    @override
+    def get_callback_url(self, request: HttpRequest, app: Any) -> str:
+        """Back to the portal's own address, whatever host the request named."""
+        return absolute(reverse("identity_provider_callback", args=[self.provider_id]))
+
+    @override
+    def get_access_token_data(
+        self, request: HttpRequest, app: Any, client: Any, pkce_code_verifier: str | None = None
+    ) -> dict[str, Any]:
+        """The provider's tokens, and with them what the ID token must answer to."""
+        if not pkce_code_verifier:
+            raise TokenRefused("no code verifier")
+        answered_by = request.GET.get("iss", self.openid_config["issuer"])
+        if answered_by != self.openid_config["issuer"]:
+            raise TokenRefused("answer of another issuer")  # RFC 9207
+        self.nonce = nonce_of(pkce_code_verifier)
+        found: dict[str, Any] = super().get_access_token_data(
+            request, app, client, pkce_code_verifier=pkce_code_verifier
+        )
+        return found
+
+    @override
+    def complete_login(
+        self, request: HttpRequest, app: Any, token: SocialToken, **kwargs: Any
+    ) -> SocialLogin:
+        """Who signed in: the ID token's claims, and what the provider tells of the same person."""
+        signed = kwargs["response"].get("id_token")
+        if not isinstance(signed, str):
+            raise TokenRefused("no ID token")
+        claims = id_claims(signed, self.issuer, nonce=self.nonce)
+        told = self._fetch_user_info(token.token)
+        if not isinstance(told, dict) or told.get("sub") != claims["sub"]:
+            raise TokenRefused("userinfo of somebody else")
+        told |= {"iss": claims["iss"]}
+        if language := language_of_claim(told.get("locale", claims.get("locale"))):
+            translation.activate(language)
+        self.id_token, self.session_id = signed, str(claims.get("sid", ""))
+        return self.get_provider().sociallogin_from_response(request, {"userinfo": told})
+
+
+class IdentityProvider(OpenIDConnectProvider):
+    """What the portal asks of a provider: the same for all, whatever a visitor's link says."""
+
+    oauth2_adapter_class = RelyingParty
+
+    @property
+    def issuer_url(self) -> str:
+        """The issuer as it is configured."""
+        return str(self.app.settings["server_url"])
+
+    @property
+    def server_url(self) -> str:
+        return self.wk_server_url(self.issuer_url.rstrip("/"))
+
+    @override
+    def get_login_url(self, request: HttpRequest, **kwargs: Any) -> str:
+        return reverse("identity_provider_sign_in", args=[self.app.provider_id])
+
+    @override
+    def serialize(self) -> dict[str, Any]:
+        """Which provider a sign-in that waits is with: by its name, which is its own.
+
+        What the portal is called there may be the same at two providers.
+        """
+        found: dict[str, Any] = super().serialize()
+        return found | {"id": self.app.provider_id}
+
+    @override
+    def get_pkce_params(self) -> dict[str, str]:
+        """A proof that whoever began the sign-in ends it, and the nonce that goes with it."""
+        drawn: dict[str, str] = generate_code_challenge()
+        return drawn | {"nonce": nonce_of(drawn["code_verifier"])}
+
+    @override
+    def get_redirect_from_request_kwargs(self, request: HttpRequest) -> dict[str, Any]:
+        """To sign in, and nothing else that a link could ask for."""
+        asked: dict[str, Any] = super().get_redirect_from_request_kwargs(request)
+        return asked | {"process": AuthProcess.LOGIN}
+
+    @override
+    def get_scope_from_request(self, request: HttpRequest) -> list[str]:
+        return list(self.get_default_scope())
+
+    @override
+    def get_auth_params_from_request(self, request: HttpRequest, action: Any) -> dict[str, str]:
+        """Prove anew who you are, at a level that is enough, in the language of the page.
+
+        Without that, a session that lasts at the provider would sign in whoever sits down after
+        the portal's own session has ended.
+        """
+        asked = {"prompt": "login", "max_age": "0", "ui_locales": ui_locales()}
+        if levels := self.app.settings.get("acr"):
+            asked["acr_values"] = " ".join(levels)
+        return asked
+
+    @override
+    def extract_uid(self, data: dict[str, Any]) -> str:
+        return identity(data["userinfo"]["iss"], data["userinfo"]["sub"])
+
+    @override
+    def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Nothing: what a provider tells of a person beyond the profile is not kept."""
+        return {}
+
+    @override
+    def extract_email_addresses(self, data: dict[str, Any]) -> list[EmailAddress]:
+        """The address that the provider names, proved only where it says so outright."""
+        told = data["userinfo"]
+        if not isinstance(told.get("email"), str) or not told["email"]:
+            return []
+        is_proved = told.get("email_verified") is True
+        return [EmailAddress(email=told["email"], verified=is_proved, primary=True)]
+
+    def end_session_url(self, request: HttpRequest, id_token: str) -> str | None:
+        """Where a person is sent to sign out of the provider too; None where it has no such page.
+
+        Source: OpenID Connect RP-Initiated Logout 1.0.
+        """
+        metadata = self.get_oauth2_adapter(request).openid_config
+        if not isinstance(metadata.get("end_session_endpoint"), str):
+            return None
+        asked = {
+            "id_token_hint": id_token,
+            "client_id": self.app.client_id,
+            "post_logout_redirect_uri": absolute(reverse("signed_out")),
+            "state": str(translation.get_language()),
+            "ui_locales": ui_locales(),
+        }
+        return f"{metadata['end_session_endpoint']}?{urlencode(asked)}"
+
+
+def ui_locales() -> str:
+    """The languages that a person reads here, the best first, as a provider is told them."""
+    return "fr-CA fr en" if translation.get_language() == Language.FRENCH else "en-CA en fr"
+
+
+def language_of_claim(locale: object) -> Language | None:
+    """The portal's language for what a provider says a person reads: `fr`, `fr-CA`, `fr_CA`."""
+    tongue = locale.replace("_", "-").partition("-")[0].lower() if isinstance(locale, str) else ""
+    return {"fr": Language.FRENCH, "en": Language.ENGLISH}.get(tongue)
