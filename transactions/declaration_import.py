@@ -17,9 +17,11 @@ from django.db import transaction
 from audit.services import business_chain, record
 from businesses.models import BusinessAccount, ProgramAccount
 from businesses.table_file import BadRow
+from delegation.models import Relationship
 from transactions.declaration_file import LINE_COLUMNS, BadVersion, FileVersion, read_versions
 from transactions.models import (
     BY_FILE,
+    ClientDeclaration,
     Declaration,
     DeclarationLine,
     DeclarationVersion,
@@ -29,6 +31,8 @@ from transactions.models import (
 BATCH = 500
 
 type Key = tuple[str, int]
+type Pair = tuple[int, int]
+"""A client and a firm."""
 
 
 @dataclass(slots=True)
@@ -66,16 +70,18 @@ def import_declarations(
     """
     outcome = Outcome()
     received: Counter[tuple[str, str]] = Counter()
-    broken = {""}
+    broken, firms = {""}, set[Pair]()
     with transaction.atomic():
         for batch in batched(_readable(path, broken, outcome), BATCH, strict=False):
             books = _open_books(batch)
             for version in batch:
                 _enter(version, books, broken, outcome)
+            firms |= _firms_of({version.bn9 for version in batch})
             _write(books)
             received.update(_parties(books))
             if progress:
                 progress(sum(len(version.lines) for version in batch))
+        _bring_to_new_firms({owner for owner, _submitter in received}, firms)
         for (owner, submitter), versions in received.items():
             _record(path, owner, submitter, versions, at)
         if dry_run or outcome.errors:
@@ -245,6 +251,30 @@ def _parties(books: Books) -> Iterator[tuple[str, str]]:
     for key in books.added:
         version = books.versions[key]
         yield books.declarations[key[0]].owner.bn9, version.submitter.bn9
+
+
+def _firms_of(owners: set[str]) -> set[Pair]:
+    """The firms that act or acted for the owners: their lists are brought what is written."""
+    held = Relationship.objects.filter(client__bn9__in=owners)
+    return set(held.values_list("client_id", "provider_id"))
+
+
+def _bring_to_new_firms(owners: set[str], known: set[Pair]) -> None:
+    """Bring the lists of firms whose relationship began meanwhile what neither side saw.
+
+    Either waits for the other: a relationship that begins locks its client, as this does.
+    """
+    locked = BusinessAccount.objects.filter(bn9__in=owners).order_by("pk")
+    list(locked.select_for_update(no_key=True).values_list("pk"))
+    for client, provider in _firms_of(owners) - known:
+        declared = Declaration.objects.filter(owner=client).values_list("pk", "declared_at")
+        ClientDeclaration.objects.bulk_create(
+            (
+                ClientDeclaration(provider_id=provider, declaration_id=pk, declared_at=at)
+                for pk, at in declared
+            ),
+            ignore_conflicts=True,
+        )
 
 
 def _record(path: Path, owner: str, submitter: str, versions: int, at: datetime) -> None:

@@ -14,8 +14,8 @@ from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from businesses.models import BusinessAccount
 from delegation.access import Access
+from delegation.reach import known_to
 from pages.formats import end_of_day, start_of_day
 from pages.paging import Page, page_by_key, place_of, token_of
 from transactions.models import Declaration, DeclarationVersion
@@ -126,8 +126,7 @@ def _walk(access: Access, wanted: Wanted, after: str) -> Listing:
     """Look at what is newest of all that can be seen, until the page is full.
 
     After the last step the page ends, full or not, and the next one goes on from there. An empty
-    one would read as the end: it looks on in further steps until something is found. With a filter
-    by submitter it can end empty, and says that older ones are next.
+    one would read as the end: it looks on in further steps until something is found.
     """
     found: dict[int, DeclarationVersion] = {}
     rows: list[Declaration] = []
@@ -138,8 +137,7 @@ def _walk(access: Access, wanted: Wanted, after: str) -> Listing:
         found |= _wanted_versions(access, wanted, batch.rows)
         rows += [row for row in batch.rows if row.pk in found]
         token = batch.next_token
-        is_last_step = step >= len(STEPS) and (rows or wanted.submitter)
-        if len(rows) > PAGE or not token or is_last_step:
+        if len(rows) > PAGE or not token or (rows and step >= len(STEPS)):
             break
     if len(rows) > PAGE:
         token = token_of(rows[PAGE - 1])
@@ -152,18 +150,13 @@ def _newest_wanted(access: Access, wanted: Wanted, *, after: str, size: int) -> 
     if wanted.number:
         named = Declaration.objects.filter(_of_whom(access), _facts(wanted))
         return page_by_key(named.select_related("program", "owner"), after=after, size=size)
-    programs = Q()
-    if wanted.client_bn9:
-        programs &= Q(business__bn9=wanted.client_bn9)
-    if wanted.extension:
-        programs &= Q(extension=wanted.extension)
     names = {
         "": frozenset[str](),
         Submitter.IMPORTER: frozenset({"importer"}),
         Submitter.OTHER: frozenset({"other"}),
         Submitter.ACTING_FOR: frozenset({"ours"}),
     }[wanted.submitter]
-    seen = Seen(programs, _days(wanted), names)
+    seen = Seen(wanted.client_bn9, wanted.extension, _days(wanted), names)
     return newest_seen(access, seen, after=after, size=size)
 
 
@@ -214,9 +207,8 @@ def _newest(
 
 
 def _of_whom(access: Access) -> Q:
-    """Whose records a provider's person might see a version of."""
-    own = BusinessAccount.objects.filter(pk=access.acting_for.pk).values("pk")
-    return Q(owner_id__in=own.union(access.clients().values("pk"), all=True))
+    """Whose records a provider's person might see a version of: a look at each row's owner."""
+    return Q(owner=access.acting_for) | known_to(access, "owner")
 
 
 def _facts(wanted: Wanted) -> Q:

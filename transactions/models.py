@@ -275,9 +275,6 @@ class DeclarationParty(models.Model):
                 name="decl_party_for_others_new",
                 condition=~Q(side="importer"),
             ),
-            # The newest of all: for whoever sees a good part of them. On declarations and their
-            # versions such an index would lead planners astray; here nobody joins.
-            models.Index(F("declared_at").desc(), F("declaration").desc(), name="decl_party_new"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -287,6 +284,34 @@ class DeclarationParty(models.Model):
 
     def __str__(self) -> str:
         return f"{self.declaration_id} {self.submitter_id}"
+
+
+class ClientDeclaration(models.Model):
+    """A declaration of a client, in the order of the list of a firm that acts or acted for it.
+
+    The database adds the row with the declaration or with the relationship, whichever is later
+    (migration 0005). It opens nothing: it says where to look, however much others declare.
+    """
+
+    provider = models.ForeignKey(
+        BusinessAccount, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    declared_at = models.DateTimeField()
+    declaration = models.ForeignKey(
+        Declaration, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            # Read from its end, it is the list of the firm.
+            models.UniqueConstraint(
+                fields=["provider", "declared_at", "declaration"], name="client_declaration_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider_id} {self.declaration_id}"
 
 
 class DeclarationLine(NeverChanges):

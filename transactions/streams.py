@@ -3,13 +3,14 @@
 What a person of a provider may see of clients is made of streams: of each program account what the
 importer submitted, what others did, what the own firm did. Each stream that is open, and no other,
 is read in the order of an index: what a rule hides is never met, so that no page tells by its
-length what others submitted. The time it takes tells something: the newest of all are glanced at
-first, and how many of them are open decides whether the streams are read. What is found is judged
-by `Access.visible` all the same: here is no decision.
+length what others submitted. Before that, the newest declarations of the clients are glanced at,
+in one order that the database keeps for each firm: most firms find a page there, and nobody meets
+what strangers declare. What is found is judged by `Access.visible` all the same: here is no
+decision.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -24,14 +25,14 @@ from delegation.access import NEVER, Access
 from delegation.models import RelationshipTerms, Visibility
 from delegation.reach import works_for
 from pages.paging import Page, page_by_key, place_of
-from transactions.models import Declaration, DeclarationParty
+from transactions.models import ClientDeclaration, Declaration, DeclarationParty
 
 Side = DeclarationParty.Side
 STREAMS = 3
 """In how many streams of one program account the same declaration can stand."""
 NEWEST = ("-declared_at", "-declaration_id")
 GLANCE = 500
-"""How many of the newest submissions of all are looked at before the streams are."""
+"""How many of the newest declarations of a firm and its clients are looked at first."""
 BEFORE_ALL = datetime(1, 1, 2, tzinfo=UTC)
 """When the newest declaration of a stream without any was declared."""
 
@@ -66,66 +67,90 @@ class Stream:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a list of a provider is narrowed to: the program accounts, the days, the submitters.
+    """What a list of a provider is narrowed to: program accounts, days, submitters.
 
-    `names` are those of the streams that are read; empty for all. `works_for` is the condition
-    that somebody works for the client of terms.
+    `names` are those of the streams that are read. Whatever is empty narrows nothing. `works_for`
+    is the condition that somebody works for the client of terms.
     """
 
-    programs: Q
+    client_bn9: str
+    extension: str
     days: Q
-    names: frozenset[str] = frozenset()
+    names: frozenset[str]
     works_for: Q = NEVER
+
+    @property
+    def programs(self) -> Q:
+        """The condition on program accounts."""
+        wanted = Q(business__bn9=self.client_bn9) if self.client_bn9 else Q()
+        return wanted & Q(extension=self.extension) if self.extension else wanted
 
 
 def newest_seen(access: Access, seen: Seen, *, after: str, size: int) -> Page[Declaration]:
-    """The newest declarations of the open streams below the row of a token: at most 9 queries."""
+    """The newest declarations of the open streams below the row of a token: at most 10 queries."""
     below = seen.days & _below(after)
     seen = replace(seen, works_for=works_for(access, "relationship__client"))
-    keys, is_whole = _at_a_glance(access, seen, below)
+    keys, is_whole = _at_a_glance(access, seen, after)
     if len(keys) <= size and not is_whole:
         keys |= _looked_for(access, seen, below, size + 1)
     rows = Declaration.objects.filter(pk__in=keys).select_related("program", "owner")
     return page_by_key(rows, after=after, size=size)
 
 
-def _at_a_glance(access: Access, seen: Seen, below: Q) -> tuple[set[int], bool]:
-    """What is open among the newest submissions of all, and whether there are no others.
+def _at_a_glance(access: Access, seen: Seen, after: str) -> tuple[set[int], bool]:
+    """What is open among the newest of the firm and its clients, and whether there are no others.
 
-    Whoever has a good part of all submissions finds a page here, however many clients there are.
+    Whoever may see a good part of them finds a page here, however many clients there are.
     """
-    if seen.programs:
+    if seen.client_bn9:
         return set(), False
-    columns = ("program_id", "side", "submitter_id", "declaration_id")
-    rows = DeclarationParty.objects.filter(below).order_by(*NEWEST)
-    newest = list(rows.values_list(*columns)[:GLANCE])
-    open_to = _open_streams(access, seen, {program for program, *_rest in newest})
+    newest = _newest(access, seen, after)
+    parties = DeclarationParty.objects.filter(declaration__in=newest).values_list(
+        "program_id", "program__business", "program__extension", "side", "submitter", "declaration"
+    )
+    # Here and not in the question: PostgreSQL might begin with everybody's accounts of that name.
+    rows = [row for row in parties if row[2] == (seen.extension or row[2])]
+    open_to = _open_streams(access, seen, {program: owner for program, owner, *_rest in rows})
     keys = set()
-    for program, side, submitter, key in newest:
+    for program, _owner, _extension, side, submitter, key in rows:
         names = {side, "ours"} if submitter == access.acting_for.pk else {side}
         if names & open_to[program] & (seen.names or names):
             keys.add(key)
     return keys, len(newest) < GLANCE
 
 
-def _open_streams(access: Access, seen: Seen, programs: set[int]) -> defaultdict[int, set[str]]:
-    """The streams, by name, that are open on each of the program accounts: 3 queries."""
-    accounts = ProgramAccount.objects.filter(pk__in=programs)
+def _newest(access: Access, seen: Seen, after: str) -> list[int]:
+    """The newest declarations of the firm and of all its clients: 2 queries.
+
+    Each is cut off by itself: of a union PostgreSQL reads all before it sorts.
+    """
+    of_clients = ClientDeclaration.objects.filter(
+        seen.days, _below(after), provider=access.acting_for
+    )
+    own = Declaration.objects.filter(seen.days, _below(after, "pk"), owner=access.acting_for)
+    found = [
+        *of_clients.order_by(*NEWEST).values_list("declared_at", "declaration_id")[:GLANCE],
+        *own.order_by("-declared_at", "-pk").values_list("declared_at", "pk")[:GLANCE],
+    ]
+    return [key for _at, key in sorted(found, reverse=True)[:GLANCE]]
+
+
+def _open_streams(
+    access: Access, seen: Seen, owners: Mapping[int, int]
+) -> defaultdict[int, set[str]]:
+    """The streams, by name, that are open on each program account of an owner: 1 query."""
     of_business: defaultdict[int, list[int]] = defaultdict(list)
-    for pk, business in accounts.values_list("pk", "business_id"):
+    for pk, business in owners.items():
         of_business[business].append(pk)
     found: defaultdict[int, set[str]] = defaultdict(set)
     for pk in of_business[access.acting_for.pk]:
         if access.is_bam or pk in access.own.programs:
             found[pk] |= {Side.IMPORTER, Side.OTHER}
-    begun = access.terms().filter(seen.works_for).select_related("relationship")
-    whole = begun.filter(program=None, relationship__client__in=[*of_business])
-    for terms in [*begun.filter(program__in=programs), *whole]:
-        covered = (
-            [terms.program_id] if terms.program_id else of_business[terms.relationship.client_id]
-        )
-        for pk in covered:
-            found[pk] |= {"ours", *(_shown(terms) if access.in_force(terms) else ())}
+    begun = access.terms().filter(seen.works_for, relationship__client__in=[*of_business])
+    for terms in begun.select_related("relationship"):
+        for pk in of_business[terms.relationship.client_id]:
+            if terms.covers(pk):
+                found[pk] |= {"ours", *(_shown(terms) if access.in_force(terms) else ())}
     return found
 
 
@@ -215,10 +240,10 @@ def _of_heads(streams: list[Stream], heads: list[tuple[str, int]], below: Q, mos
     return {key for keys in found for key in keys}
 
 
-def _below(after: str) -> Q:
-    """The condition on parties that their declarations stand below the row of a token."""
+def _below(after: str, key_column: str = "declaration") -> Q:
+    """The condition on rows that their declarations stand below the row of a token."""
     place = place_of(Declaration, after=after)
     if not place:
         return Q()
     at, key = place
-    return Q(declared_at__lte=at) & (Q(declared_at__lt=at) | Q(declaration__lt=key))
+    return Q(declared_at__lte=at) & (Q(declared_at__lt=at) | Q((f"{key_column}__lt", key)))

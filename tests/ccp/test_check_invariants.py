@@ -62,7 +62,12 @@ from tests.officers.people import headless, officer, recovery_asked
 from tests.registration.claims import draft, put_on_file, submit
 from tests.transactions.factories import change, declare
 from tests.world import World, done
-from transactions.models import Declaration, DeclarationParty, DeclarationVersion
+from transactions.models import (
+    ClientDeclaration,
+    Declaration,
+    DeclarationParty,
+    DeclarationVersion,
+)
 
 type Breach = Callable[[World], object]
 
@@ -333,13 +338,18 @@ BREACHES: dict[invariants.Check, list[Breach]] = {
     ],
     command.versions_have_their_party: [
         sql("DELETE FROM transactions_declarationparty WHERE side = 'again'"),
-        sql("DELETE FROM transactions_declarationversion WHERE number = 3"),
+        sql("UPDATE transactions_declarationversion SET submitter_id = owner_id WHERE number = 3"),
         sql("UPDATE transactions_declarationparty SET program_id = program_id + 1"),
         write(DeclarationParty, declared_at=later),
         write(DeclarationParty, {"side": "importer"}, side="other"),
         write(DeclarationParty, {"side": "other"}, side="importer"),
         write(DeclarationParty, {"side": "other"}, side="again"),
         write(DeclarationParty, {"side": "again"}, side="other"),
+    ],
+    command.firms_have_the_declarations_of_their_clients: [
+        sql("DELETE FROM transactions_clientdeclaration"),
+        write(ClientDeclaration, declared_at=later),
+        write(ClientDeclaration, provider=lambda world: world.broker("Stranger")),
     ],
     command.registrations_found_their_business: [claimed_by_another],
     invariants.guards_exist: [lambda world: None],

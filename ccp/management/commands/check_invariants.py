@@ -17,9 +17,10 @@ from delegation.invariants import (
     promise,
     together,
 )
-from delegation.models import BusinessRole
+from delegation.models import BusinessRole, Relationship
 from registration.models import Outcome, Registration
 from transactions.models import (
+    ClientDeclaration,
     Declaration,
     DeclarationLine,
     DeclarationParty,
@@ -68,6 +69,27 @@ def versions_have_their_party(at: datetime) -> Finding:
     )
 
 
+def firms_have_the_declarations_of_their_clients(at: datetime) -> Finding:
+    """A declaration stands in the order of each firm that acts or acted for its owner (8).
+
+    Triggers write these rows too.
+    """
+    held = Relationship.objects.filter(
+        client=OuterRef("declaration__owner"), provider=OuterRef("provider")
+    )
+    row = ClientDeclaration.objects.filter(
+        provider=OuterRef(OuterRef("provider")),
+        declared_at=OuterRef("declared_at"),
+        declaration=OuterRef("pk"),
+    )
+    missing = Declaration.objects.filter(~Exists(row), owner=OuterRef("client"))
+    same = Q(declared_at=F("declaration__declared_at"))
+    return together(
+        look(ClientDeclaration.objects.all(), Q(Exists(held)) & same),
+        look(Relationship.objects.all(), ~Q(Exists(missing))),
+    )
+
+
 def registrations_found_their_business(at: datetime) -> Finding:
     """Whoever registered a business was its first manager, under its own number (1, 15)."""
     founder = BusinessRole.objects.filter(
@@ -86,6 +108,7 @@ EVERY_CHECK: tuple[Check, ...] = (
     *CHECKS,
     versions_are_of_their_declaration,
     versions_have_their_party,
+    firms_have_the_declarations_of_their_clients,
     registrations_found_their_business,
     guards_exist,
     declarations_never_change,
