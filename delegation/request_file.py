@@ -146,7 +146,7 @@ def _read(line: Line, today: date) -> CheckedRow:
     form = RelationshipRequestCreateForm(_answers(cells), today=today)
     is_right = form.is_valid() and not line.is_ragged and not _is_odd(cells)
     asked = Asked(form.cleaned_data["client_bn9"], wish_of(form)) if is_right else None
-    problems = {} if asked else _problems(line, cells, today)
+    problems = {} if asked else _problems(line, cells, form)
     state = RequestBatchRow.State.READY if asked else RequestBatchRow.State.WRONG
     return CheckedRow(line.number, cells, asked, problems, state)
 
@@ -218,22 +218,27 @@ def wish_of(form: RelationshipRequestCreateForm) -> Wish:
     )
 
 
-def _problems(line: Line, cells: Mapping[str, str], today: date) -> dict[str, list[str]]:
-    """What is wrong with a row, in each language: the column and what to do."""
+def _problems(
+    line: Line, cells: Mapping[str, str], form: RelationshipRequestCreateForm
+) -> dict[str, list[str]]:
+    """What is wrong with a row, in each language: the column and what to do.
+
+    The form is asked once: its errors wait for the language in which they are read.
+    """
+    wrong = [(name, error) for name, errors in form.errors.as_data().items() for error in errors]
     said = {}
     for place, (language, _name) in enumerate(settings.LANGUAGES):
         with override(language):
-            form = RelationshipRequestCreateForm(_answers(cells), today=today)
-            wrong = [
-                (name, _sentence(form, name, str(error)))
-                for name, errors in form.errors.items()
-                for error in errors
+            told = [
+                (name, _sentence(form, name, words))
+                for name, error in wrong
+                for words in error.messages
             ]
             if _is_odd(cells):
-                wrong.append(("covers_future", _not_offered(cells["covers_future"], _YES_OR_NO)))
+                told.append(("covers_future", _not_offered(cells["covers_future"], _YES_OR_NO)))
             said[language] = [
                 _("%(column)s: %(problem)s") % {"column": COLUMNS[name][place], "problem": words}
-                for name, words in wrong
+                for name, words in told
             ]
             if line.is_ragged:
                 said[language].append(_("The row has more cells than there are columns."))

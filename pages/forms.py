@@ -201,6 +201,8 @@ def regular(text: str, *, most: int, strip: bool = True) -> str:
     """
     if len(text) > 4 * most + 100:
         return text.lstrip()[:most] + "…"
+    if _is_plain(text):
+        return text.strip() if strip else text
     plain = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n"))
     seen = "".join(letter for letter in plain if not _is_dropped(letter))
     return seen.strip() if strip else seen
@@ -214,6 +216,11 @@ FILLERS = frozenset(
 )
 
 
+def _is_plain(text: str) -> bool:
+    """Whether all of it is seen, and is regular already: most text, told without a look at each."""
+    return text.isascii() and text.isprintable()
+
+
 def _is_dropped(letter: str) -> bool:
     """Whether `letter` is never seen: formatting (zero width, soft hyphen) or a blank filler."""
     is_formatting = unicodedata.category(letter) == "Cf" and letter not in TURNS_DIRECTION
@@ -222,7 +229,7 @@ def _is_dropped(letter: str) -> bool:
 
 def refuse_unseen(text: str, *, allowed: str = "") -> None:
     """Refuse control characters but those `allowed`, and marks that turn the direction of text."""
-    if any(_is_refused(letter, allowed) for letter in text):
+    if not _is_plain(text) and any(_is_refused(letter, allowed) for letter in text):
         raise ValidationError(CONTROL_CHARACTERS, code="control_characters")
 
 

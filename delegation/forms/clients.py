@@ -6,6 +6,7 @@ from typing import Any
 from dateutil.relativedelta import relativedelta
 from django import forms
 from django.conf import settings
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from businesses.bn import InvalidBN, parse_extension
@@ -76,7 +77,7 @@ class RelationshipRequestCreateForm(TermsForm):
                 extensions.append(parse_extension(text))
             except InvalidBN as wrong:
                 message = _("“%(text)s” is no import-export account. Enter RM and 4 digits.")
-                raise forms.ValidationError(message % {"text": text[:20]}) from wrong
+                raise forms.ValidationError(message, params={"text": text[:20]}) from wrong
         return tuple(dict.fromkeys(extensions))
 
     def clean_last_day(self) -> date | None:
@@ -86,8 +87,8 @@ class RelationshipRequestCreateForm(TermsForm):
         if last and last < self.today:
             raise forms.ValidationError(_("The last day cannot be before today."))
         if last and last > cap:
-            message = _("The last day can be %(cap)s at the latest.") % {"cap": day(cap)}
-            raise forms.ValidationError(message)
+            message = _("The last day can be %(cap)s at the latest.")
+            raise forms.ValidationError(message, params={"cap": lazy(day, str)(cap)})
         return last
 
     def clean(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from audit.chain import verify
 from audit.models import Chain, Event
 from audit.services import Refusal, business_chain
 from businesses.models import BusinessAccount
+from delegation.forms.clients import RelationshipRequestCreateForm
 from delegation.models import (
     Ceiling,
     Level,
@@ -349,6 +350,7 @@ WRONG = [
     ({"extensions": "RM0001", "covers_future": "yes"}, "Future program accounts: Only business"),
     ({"last_day": "31/03/2027"}, "Last day: Enter a day as year-month-day"),
     ({"last_day": "2026-11-22"}, "Last day: The last day cannot be before today."),
+    ({"last_day": "2099-12-31"}, "Last day: The last day can be November 23, 2031 at the latest."),
     ({"comment": "x" * 501}, "Comment: "),
     ({"comment": "a\x07b"}, "Comment: "),
     ({"ceiling": "reader", "visibility_other": "edit"}, "A Reader cannot edit."),
@@ -356,14 +358,22 @@ WRONG = [
 
 
 def test_each_wrong_row_says_what_to_correct_in_both_languages(
-    world: World, itn: BusinessAccount
+    world: World, itn: BusinessAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And costs what a right one does: one form is asked, and not one for each language."""
+    asked, ask = [], RelationshipRequestCreateForm.full_clean
+    monkeypatch.setattr(
+        RelationshipRequestCreateForm, "full_clean", lambda form: (asked.append(form), ask(form))
+    )
     for row, said in WRONG:
         [read] = check([Line(7, {"client_bn9": next_bn9(), **row})], itn, world.at)
 
         assert read.state == State.WRONG and read.number == 7, row
-        assert said in read.problems["en-ca"][0], read.problems
-        assert read.problems["fr-ca"] != read.problems["en-ca"]
+        english, french = read.problems["en-ca"], read.problems["fr-ca"]
+        assert said in english[0], read.problems
+        assert len(english) == len(french) and not {*english} & {*french}, read.problems
+        assert not any(word in " ".join(french) for word in (" the ", "November")), french
+    assert len(asked) == len(WRONG)
 
 
 def test_a_number_that_stands_twice_and_ones_own_are_told(
