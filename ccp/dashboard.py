@@ -20,12 +20,13 @@ from businesses.bn import show_bn9
 from businesses.countries import country_name
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
+from delegation.continuity import claimed_succession
 from delegation.employees import requests_to_decide, roles_in_words, standings_of
 from delegation.entry import enter, signed_in
 from delegation.forms.groups import ProgramFilterForm
 from delegation.grid import programs_named
 from delegation.invitations import invitations_for
-from delegation.models import AccessRequest, Membership
+from delegation.models import AccessRequest, Membership, RecoveryRequest
 from delegation.models.periods import during
 from delegation.navigation import section_nav
 from delegation.offers import offers_to_answer
@@ -170,6 +171,7 @@ def business_home(request: HttpRequest, bn9: str) -> HttpResponse:
         "country": country_name(business.country, language_of_page()),
         "needs_role": not (access.is_bam or access.own.programs or access.serves_clients),
         "needs_second_bam": access.is_bam and len(managers_of(bn9, access.at)) == 1,
+        "succession": claimed_succession(access),
         "review_is_due": access.is_bam and is_review_due(business, access.at),
         "my_businesses": _my_businesses(access),
     }
@@ -247,6 +249,10 @@ def _of_person(person: User, at: datetime, employers: Iterable[BusinessAccount])
         "my_requests": [
             MyRequest(one, show_bn9(one.bn9), names.get(one.bn9, ""), request_state(one, at))
             for one in recent.order_by("-starts_at", "id").prefetch_related("lines")[:MY_REQUESTS]
+        ],
+        "my_recoveries": [
+            (one, show_bn9(one.bn9))
+            for one in RecoveryRequest.objects.pending_at(at).filter(person=person)[:MY_REQUESTS]
         ],
         "my_invitations": invitations_for(person, at)[:MY_REQUESTS],
         "registrations": Registration.objects.filter(

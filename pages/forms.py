@@ -27,6 +27,7 @@ from pages.formats import is_french
 # What a field without a length of its own may hold.
 MOST_CHARACTERS = 1000
 TOO_LONG = _("Use at most %(limit_value)d characters.")
+NOT_AN_ADDRESS = _("Enter a whole e-mail address, for example name@business.ca.")
 NOT_OFFERED = _("Choose from the answers shown.")
 CONTROL_CHARACTERS = _(
     "The text held characters that cannot be seen. "
@@ -137,6 +138,8 @@ class RegularBoundField(BoundField):
         super().__init__(form, field, name)
         if isinstance(field, forms.CharField):
             _make_strict(field)
+        if isinstance(field, forms.EmailField):
+            field.error_messages.setdefault("invalid", NOT_AN_ADDRESS)
         if isinstance(field, forms.ChoiceField):
             _say_what_is_offered(field)
 

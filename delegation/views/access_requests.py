@@ -154,6 +154,9 @@ def _list_page(
     context = {
         "search": search,
         "is_waiting": stage is Stage.WAITING,
+        "nothing": _("No request has lapsed.")
+        if stage is Stage.LAPSED
+        else _("No request has been decided yet."),
         "is_filtered": any(found.get(name) for name in ("name", "program", "role")),
         "page": page,
         "listed": [_listed(access, one) for one in page.rows],

@@ -14,6 +14,7 @@ from audit.services import Refusal
 from businesses.models import ProgramAccount
 from delegation.access import Access
 from delegation.access_requests import given_in_words
+from delegation.continuity import claimed_succession
 from delegation.employees import (
     Line,
     employees_of,
@@ -134,6 +135,7 @@ def employee_list(request: HttpRequest, bn9: str) -> HttpResponse:
         "search": search,
         "named": named,
         "roles": roles_in_words(),
+        "succession": claimed_succession(access),
         "needs_second_bam": access.is_bam and len(managers_of(bn9, access.at)) == 1,
         "programs": labels_managed(access),
     }

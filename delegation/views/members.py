@@ -383,6 +383,7 @@ def _role_page(
     context = {
         "form": form,
         **_role_in_words(held),
+        "ends_at": held.ends_at,
         "is_last": is_manager and _is_last_manager(access, membership.person),
     }
     status = 422 if form.is_bound else 200

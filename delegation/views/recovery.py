@@ -38,6 +38,9 @@ def recovery_request_create(request: HttpRequest, bn9: str) -> HttpResponse:
     person, at = signed_in(request), timezone.now()
     if not can_create_recovery_request(person, bn9, at):
         raise Http404
+    waiting = RecoveryRequest.objects.pending_at(at).filter(person=person, bn9=bn9).first()
+    if waiting and request.method != "POST":
+        return redirect("recovery_request_status", pk=waiting.pk)
     form = RecoveryRequestForm(request.POST if request.method == "POST" else None)
     status = 422 if form.is_bound else 200
     if form.is_valid():

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from audit.services import Refusal
 from delegation.access import Access
-from delegation.employees import roles_in_words
+from delegation.employees import rights_of, roles_in_words
 from delegation.entry import require_any
 from delegation.forms.roles import RoleChangeForm
 from delegation.models import BusinessRole, Membership
@@ -137,6 +137,7 @@ def _form_page(
     context = {
         "form": form,
         "barred": barred[1] if barred else "",
+        "rights": rights_of(membership.person, access),
         "roles": roles_in_words(),
     }
     return member_page(request, FORM, access, membership, context, status)

@@ -11,6 +11,7 @@ from django.forms.formsets import BaseFormSet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from pages import formats
 from pages.results import Result
@@ -42,7 +43,10 @@ def status_tag(kind: str, label: str) -> SafeString:
 @register.inclusion_tag("components/result_list.html")
 def result_list(results: Sequence[Result], head: str, caption: str) -> dict[str, Any]:
     """What became of several acts, row by row; `head` says what the rows are about."""
-    done, not_done = status_tag("success", _("Done")), status_tag("danger", _("Not done"))
+    done, not_done = (
+        status_tag("success", pgettext("result", "Done")),
+        status_tag("danger", _("Not done")),
+    )
     return {
         "rows": [{"result": one, "tag": done if one.is_done else not_done} for one in results],
         "results": results,

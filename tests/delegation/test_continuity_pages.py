@@ -63,9 +63,15 @@ def test_a_successor_claims_with_a_reason(world: World, maple: BusinessAccount, 
 def test_a_manager_stops_with_one_click(world: World, maple: BusinessAccount, eve: User) -> None:
     row, browser = claimed(world, maple, eve), as_(world.manager(maple))
     assert "Stop the succession" in words(browser.get(url(maple)))
+    begun = "Eve asked to become Business Account Manager"
+    for name in ("business_home", "employee_list"):
+        assert begun in words(browser.get(reverse(name, kwargs={"bn9": maple.bn9})))
+    assert begun not in words(as_(eve).get(reverse("business_home", kwargs={"bn9": maple.bn9})))
     answer = browser.post(act("succession_stop", row), {"version": 2}, follow=True)
     assert "You stopped the succession of Eve in Maple" in words(answer)
     assert "Stopped" in words(as_(eve).get(url(maple)))
+    home = reverse("business_home", kwargs={"bn9": maple.bn9})
+    assert begun not in words(browser.get(home))
 
 
 def test_after_the_waiting_period_the_successor_takes_over(

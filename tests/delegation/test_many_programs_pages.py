@@ -166,7 +166,7 @@ def test_an_invitation_keeps_the_message_and_refuses_what_is_out_of_reach(
     filled = {"email": "not one", "message": "Welcome", "scope": "programs", "language": "en-ca"}
     found = look(boss, page, filled | {"RM0001": "editor"}, find="nowhere")
     assert "No program account has this number or name." in words(found)
-    assert "Enter a valid email" not in words(found) and "Welcome" in words(found)
+    assert "Enter a whole e-mail address" not in words(found) and "Welcome" in words(found)
     wrong = boss.post(page, filled | {"email": "zoe@example.test", "roles_kept": "RM0300:bam"})
     assert wrong.status_code == 422 and "Choose from the answers shown" in words(wrong)
     right = filled | {"email": "zoe@example.test", **kept(found)}

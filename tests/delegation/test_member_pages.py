@@ -345,6 +345,8 @@ def test_a_role_ends_at_once_or_at_the_end_of_a_day(world: World, maple: Busines
         role_url(maple, rea, "RM0002"), {**CONFIRM, "last_day": "2026-11-30"}, follow=True
     )
     assert "ends at the end of November 30, 2026: Editor, RM 0002 Maple 2." in words(answer)
+    again = words(boss.get(role_url(maple, rea, "RM0002")))
+    assert "the role lasts until the end of November 30, 2026 (Eastern time)." in again
     assert roles_of(maple, rea, world.at) == {"RM0001": None, "RM0002": Role.EDITOR}
     assert roles_of(maple, rea, world.later(days=8).at) == {"RM0001": None, "RM0002": None}
 

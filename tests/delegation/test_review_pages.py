@@ -52,6 +52,7 @@ def test_a_review_is_opened_answered_applied_and_signed(
     manager.post(url("answer", maple, pk=review.pk), posted(manager, page, **{two: "remove"}))
     assert "Your answers are kept. Nothing has changed yet." in words(manager.get(page))
     assert "2 of them are answered" in words(manager.get(page))
+    assert "Keep the answers" in words(manager.get(page))
     # What another manager answered since the page was shown is not written over.
     stale = posted(manager, page)
     manager.post(url("answer", maple, pk=review.pk), posted(manager, page, **{two: "keep"}))
@@ -63,7 +64,8 @@ def test_a_review_is_opened_answered_applied_and_signed(
     assert "Ed Elm Editor, RM 0001 Maple 1 Reduce to Reader" in preview
     assert "2 grants are kept as they are." in preview
     applied = confirm(manager, url("apply", maple, pk=review.pk), {})
-    assert "3 answers were applied." in words(manager.get(applied.url))
+    shown = words(manager.get(applied.url))
+    assert "3 answers were applied." in shown and "Keep the answers" not in shown
     assert roles_of(maple, ed, world.at) == {"RM0001": Role.READER, "RM0002": Role.PAM}
 
     assert "You sign that you looked" in words(manager.get(url("sign", maple, pk=review.pk)))

@@ -55,6 +55,7 @@ def test_a_role_from_a_day_until_a_day_takes_the_place_of_another(
 ) -> None:
     boss, page = as_(world.manager(maple)), url("role_change", maple, eve)
     filled = change(first_day="2026-12-01", ending="day", last_day="2026-12-24")
+    assert "Access today RM 0001 Maple 1: Reader Direct" in words(boss.get(page))
     preview = words(boss.post(page, filled))
     assert "Eve will have this role: Editor . It begins on December 1, 2026 ." in preview
     assert "It lasts until the end of December 24, 2026 , Eastern time." in preview

@@ -37,6 +37,9 @@ def test_an_employee_asks_from_the_continuity_page(world: World, birch: Business
     assert "Your request has been sent to the agency." in words(sent)
     assert "You asked the agency for recovery." in words(browser.get(here))
     assert browser.post(ask, {"statement": "Once more."}).status_code == 409
+    status = page("recovery_request_status", RecoveryRequest.objects.get())
+    assert browser.get(ask).headers["Location"] == status
+    assert status in browser.get(reverse("home")).content.decode()
     taken = browser.post(page("recovery_request_withdraw", RecoveryRequest.objects.get()))
     assert taken.status_code == 302
     assert RecoveryRequest.objects.get().decision == "withdrawn"

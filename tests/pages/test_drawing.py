@@ -242,6 +242,9 @@ def test_several_acts_tell_what_became_of_each() -> None:
     assert "Done: 1 of 2" in markup and "notice--warning" in markup
     rows = [text(row) for row in parsed(markup).iter("tr")]
     assert rows[1:] == ["Eve <b> Done Editor", "Ian Not done Ana rejected it."]
+    with override("fr-ca"):
+        # As in “done”; the last step of the registration is the end of it.
+        assert "Fait</span>" in draw('{% result_list results "a" "b" %}', results=results)
     # The control: where all was done, nothing is said of what was not.
     whole = draw('{% result_list results "Person" "What became" %}', results=results[:1])
     assert "notice--success" in whole and "as it was before" not in whole
