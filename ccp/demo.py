@@ -25,12 +25,17 @@ from businesses.models import BusinessAccount
 from businesses.register import get_register
 from businesses.services import open_business
 from delegation.consent import OFFER_VERSION
-from delegation.models import Ceiling, Level, Visibility
+from delegation.models import Ceiling, Level, RelationshipOffer, Visibility
 from delegation.roles import Role
 from delegation.services.agreements import Agreement, Rules
 from delegation.services.clients import create_staff_assignment
 from delegation.services.employees import Grants, approve_access_request, create_access_request
-from delegation.services.offers import create_relationship_offer
+from delegation.services.offers import (
+    accept_relationship_offer,
+    create_relationship_offer,
+    decline_relationship_offer,
+    withdraw_relationship_offer,
+)
 from delegation.services.recovery import create_recovery_request
 from delegation.services.registrations import found_business
 from delegation.services.relationships import (
@@ -147,12 +152,16 @@ class Story:
         boreales = self._register(BOREALES, CAMILLE)
         itn = self._register(ITN, GRACE)
         saint_laurent = self._register(SAINT_LAURENT, MATHIEU)
+        kelpmarrow = self._register(KELPMARROW, RUTH)
         self._employees(maple, boreales, itn, saint_laurent)
+        self._hire(AMIR, kelpmarrow, RUTH, {"RM0001": Role.READER})
         self._expired(boreales, saint_laurent)
+        self._offered_long_ago(maple, itn, kelpmarrow)
         self._active(maple, itn, saint_laurent)
+        self._offered_lately(maple, saint_laurent)
         self._waiting(maple, boreales, itn)
-        self._offered(maple, saint_laurent)
-        self._headless(self._register(KELPMARROW, RUTH))
+        self._offer(maple, OLIVIA, saint_laurent.bn9, "Is your new colleague there?", 1)
+        self._headless(kelpmarrow)
 
     def _people(self) -> None:
         password = make_password(PASSWORD)
@@ -281,29 +290,70 @@ class Story:
                 )
             )
 
-    def _offered(self, maple: BusinessAccount, saint_laurent: BusinessAccount) -> None:
-        """A client offers its second broker one program account more."""
+    def _offered_long_ago(
+        self, maple: BusinessAccount, itn: BusinessAccount, kelpmarrow: BusinessAccount
+    ) -> None:
+        """An offer that was accepted, and one to a number of no service provider, which lapsed."""
+        accepted = self._offer(kelpmarrow, RUTH, itn.bn9, "Please act for us.", 700)
         _done(
-            create_relationship_offer(
+            accept_relationship_offer(
+                actor=self.people[GRACE],
+                acting_for=itn,
+                relationship_offer=accepted,
+                expected_version=accepted.version,
+                at=self.now - timedelta(days=698),
+            )
+        )
+        self._offer(maple, OLIVIA, PRAIRIE, "Please act for us.", 401)
+
+    def _offered_lately(self, maple: BusinessAccount, saint_laurent: BusinessAccount) -> None:
+        """An offer to the wrong number, taken back, and one that the second broker declined."""
+        more = "You look after our doors. Please take on our windows, too."
+        mistaken = self._offer(maple, OLIVIA, PRAIRIE, more, 30)
+        _done(
+            withdraw_relationship_offer(
                 actor=self.people[OLIVIA],
                 acting_for=maple,
-                provider_bn9=saint_laurent.bn9,
+                relationship_offer=mistaken,
+                at=self.now - timedelta(days=29),
+            )
+        )
+        declined = self._offer(maple, OLIVIA, saint_laurent.bn9, more, 28)
+        _done(
+            decline_relationship_offer(
+                actor=self.people[MATHIEU],
+                acting_for=saint_laurent,
+                relationship_offer=declined,
+                reason="Not before our new colleague begins.",
+                expected_version=declined.version,
+                at=self.now - timedelta(days=20),
+            )
+        )
+
+    def _offer(
+        self, client: BusinessAccount, manager: DemoPerson, bn9: str, comment: str, days: int
+    ) -> RelationshipOffer:
+        """An offer of RM0001, so many days ago, until a year from now."""
+        return _done(
+            create_relationship_offer(
+                actor=self.people[manager],
+                acting_for=client,
+                provider_bn9=bn9,
                 agreement=Agreement(
                     level=Level.PROGRAM,
-                    programs=frozenset({maple.programs.get(extension="RM0001").pk}),
+                    programs=frozenset({client.programs.get(extension="RM0001").pk}),
                     ceiling=Ceiling.EDITOR,
                     rules=Rules(importer=Visibility.VIEW),
                     last_day=(self.now + timedelta(days=365)).date(),
                     consent_version=OFFER_VERSION,
                 ),
-                comment="You look after our second account. Please take on furniture too.",
-                at=self.now - timedelta(days=1),
+                comment=comment,
+                at=self.now - timedelta(days=days),
             )
         )
 
     def _headless(self, kelpmarrow: BusinessAccount) -> None:
         """A business whose only manager is gone, and the officers who can recover it."""
-        self._hire(AMIR, kelpmarrow, RUTH, {"RM0001": Role.READER})
         lately = self.now - timedelta(days=3)
         for person in (ODILE, OWEN):
             for kind in OfficerRole.Kind:

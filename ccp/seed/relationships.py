@@ -156,7 +156,7 @@ def _agree(
     if not any(one.client is pair.client for one in pair.provider.clients):
         pair.provider.clients.append(known)
         pair.client.providers.append(known)
-    _tell(world, pair, relationship, programs, agreement)
+    tell(world, pair, relationship, programs, agreement)
 
 
 def _terms(
@@ -235,13 +235,14 @@ def _end(
     )
 
 
-def _tell(
+def tell(
     world: World,
     pair: Pair,
     relationship: Relationship,
     programs: list[ProgramAccount],
     agreement: Agreement,
 ) -> None:
+    """Keep what an outside script must know of a relationship."""
     world.tell(
         "relationships",
         id=str(relationship.pk),

@@ -100,7 +100,7 @@ def create_relationship_offer(
     problem = why_not_offerable(access, provider_bn9, agreement, since=at)
     if problem:
         return refuse(code=problem[0], message=problem[1], **refused)
-    offer = _new_offer(actor, acting_for, provider_bn9, agreement, comment, at)
+    offer = offer_of(actor, acting_for, provider_bn9, agreement, comment, at)
     try:
         with transaction.atomic():
             offer.save(force_insert=True)
@@ -293,7 +293,7 @@ def offered_agreement(offer: RelationshipOffer, at: datetime) -> Agreement:
     )
 
 
-def _new_offer(
+def offer_of(
     actor: User,
     client: BusinessAccount,
     provider_bn9: str,

@@ -10,7 +10,13 @@ from accounts.models import User
 from businesses.models import BusinessAccount
 from ccp import demo
 from delegation.access import Access
-from delegation.models import AccessRequest, Relationship, RelationshipRequest
+from delegation.models import (
+    AccessRequest,
+    Relationship,
+    RelationshipOffer,
+    RelationshipRequest,
+    Status,
+)
 from transactions.declarations import visible_declarations
 
 
@@ -46,6 +52,7 @@ def test_one_relationship_is_over_and_requests_wait(at: datetime) -> None:
     assert over.ends_at and over.ends_at < at
     assert RelationshipRequest.objects.filter(client_bn9=demo.PRAIRIE, decision="").exists()
     assert AccessRequest.objects.filter(bn9=demo.MAPLE, decision="").count() == 1
+    assert {offer.status_at(at) for offer in RelationshipOffer.objects.all()} == {*Status}
 
 
 @pytest.mark.usefixtures("told")

@@ -19,6 +19,7 @@ from audit.models import Event
 from businesses.models import BusinessAccount
 from businesses.register import get_register
 from ccp.management.commands.check_invariants import EVERY_CHECK
+from ccp.seed.offers import STATES as OFFERED
 from ccp.seed.relationships import AGREED, UNDECIDED
 from ccp.seed.world import PASSWORD
 from delegation.access import Access
@@ -26,6 +27,7 @@ from delegation.models import (
     AccessRequest,
     Membership,
     Relationship,
+    RelationshipOffer,
     RelationshipRequest,
     StaffAssignment,
     Status,
@@ -87,7 +89,8 @@ def test_every_state_is_there(told: dict[str, Any], at: datetime) -> None:
         "approved",
         "partly",
     }
-    for model in (AccessRequest, RelationshipRequest):
+    assert {one["state"] for one in told["relationship_offers"]} == {*OFFERED}
+    for model in (AccessRequest, RelationshipRequest, RelationshipOffer):
         assert {one.status_at(at) for one in model.objects.all()} == {*Status}, model
     related = Relationship.objects
     assert related.filter(starts_at__gt=at).exists()

@@ -12,12 +12,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from ccp.seed import assignments, declarations, employees, ground, relationships
+from ccp.seed import assignments, declarations, employees, ground, offers, relationships
 from ccp.seed.report import told
 from ccp.seed.world import MOST, World
 from pages.formats import start_of_day
 
-PARTS = (ground, employees, relationships, assignments, declarations)
+PARTS = (ground, employees, relationships, offers, assignments, declarations)
 
 
 class Command(BaseCommand):
