@@ -20,6 +20,7 @@ OPEN_WITHOUT_PROFILE = {
     "account_email_verification_sent",
     "account_reauthenticate",
     "account_change_password",
+    "usersessions_list",
     "health",
     "calendar_feed_read",
     "help_roles",

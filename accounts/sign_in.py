@@ -13,13 +13,14 @@ from allauth.socialaccount.adapter import get_adapter as get_social_adapter
 from allauth.socialaccount.models import SocialApp, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthError
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.forms import BaseForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import translate_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -94,6 +95,14 @@ class AccountAdapter(DefaultAccountAdapter):
         except (OAuth2Error, RequestException) as error:
             log.warning("Sign-out at the provider failed: %s", type(error).__name__)
             return home
+
+    def post_login(self, request: HttpRequest, user: User, **named: Any) -> HttpResponse:
+        """Note on the session's row who proved the person, so that a provider can end it."""
+        response: HttpResponse = super().post_login(request, user, **named)
+        known = getattr(request, "signed_in_with", request.session.get(IDENTITY, {}))
+        told = {name: known[name] for name in ("provider", "sid") if name in known}
+        UserSession.objects.filter(session_key=request.session.session_key).update(data=told)
+        return response
 
     def save_user(
         self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True

@@ -1,6 +1,7 @@
 """The addresses of the personal profile, and of what comes before it."""
 
 from allauth.socialaccount.views import login_cancelled, signup
+from allauth.usersessions.views import list_usersessions
 from django.urls import path
 
 from accounts import views
@@ -14,6 +15,7 @@ urlpatterns = [
     ),
     path("account/first-sign-in/", signup, name="socialaccount_signup"),
     path("account/cancelled/", login_cancelled, name="socialaccount_login_cancelled"),
+    path("account/sessions/", list_usersessions, name="usersessions_list"),
     path("profile/", views.profile_detail, name="profile_detail"),
     path("profile/create/", views.profile_create, name="profile_create"),
     path("profile/edit/", views.profile_edit, name="profile_edit"),

@@ -42,6 +42,7 @@ OF_PACKAGES: dict[str, Rules] = {
     "account_complete_password_reset": _ANYONE,
     "account_password_reset_completed": {"GET": anyone},
     "socialaccount_signup": _ANYONE,
+    "usersessions_list": _ANY_PERSON,
     "socialaccount_login_cancelled": {"GET": anyone},
 }
 """The rules of the pages of allauth, by the name of the route: they know a person, no business."""

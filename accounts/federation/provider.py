@@ -104,7 +104,11 @@ class RelyingParty(OpenIDConnectOAuth2Adapter):
         told |= {"iss": claims["iss"]}
         if language := language_of_claim(told.get("locale", claims.get("locale"))):
             translation.activate(language)
-        self.id_token, self.session_id = signed, str(claims.get("sid", ""))
+        request.signed_in_with = {  # type: ignore[attr-defined]
+            "provider": self.provider_id,
+            "id_token": signed,
+            "sid": str(claims.get("sid", "")),
+        }
         return self.get_provider().sociallogin_from_response(request, {"userinfo": told})
 
 

@@ -95,7 +95,8 @@ def logout_claims(token: str, issuer: Issuer) -> dict[str, Any]:
         raise TokenRefused("events")
     if "nonce" in claims:
         raise TokenRefused("nonce")
-    if not (_is_text(claims.get("sub")) or _is_text(claims.get("sid"))):
+    named = [claims[name] for name in ("sub", "sid") if name in claims]
+    if not named or not all(isinstance(one, str) and one for one in named):
         raise TokenRefused("names nobody")
     _spend(f"{issuer.url} jti {claims['jti']}", claims["exp"])
     return claims
@@ -133,10 +134,6 @@ def _is_for(claims: Mapping[str, Any], client_id: str) -> bool:
     """Whether a token for several is this client's, as its authorized party."""
     several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     return bool(claims.get("azp", None if several else client_id) == client_id)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and value != ""
 
 
 def _hold_to_time(auth_time: object) -> None:

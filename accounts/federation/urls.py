@@ -11,5 +11,10 @@ urlpatterns = [
         views.identity_provider_callback,
         name="identity_provider_callback",
     ),
+    path(
+        "sign-in/<slug:provider>/signed-out/",
+        views.identity_provider_signed_out,
+        name="identity_provider_signed_out",
+    ),
     path("signed-out/", views.signed_out, name="signed_out"),
 ]

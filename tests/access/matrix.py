@@ -224,6 +224,8 @@ PUBLIC = {
     "identity_provider_sign_in",
     "identity_provider_callback",
     "signed_out",
+    "identity_provider_signed_out",
+    "usersessions_list",
     "socialaccount_signup",
     "socialaccount_login_cancelled",
 }

@@ -18,6 +18,27 @@ from ccp.sandbox import serving
 
 LEVEL = "urn:example:level:2"
 
+PEOPLE: dict[str, dict[str, object]] = {
+    "alice": {
+        "email": "Alice@Example.ca",
+        "email_verified": True,
+        "given_name": "Alice",
+        "family_name": "Gagnon",
+        "acr": LEVEL,
+        "locale": "en-CA",
+    },
+    "nobody's mail": {"acr": LEVEL},
+    "françoise": {
+        "acr": LEVEL,
+        "locale": "fr_CA",
+        "email": "fr@example.ca",
+        "email_verified": True,
+    },
+    "unsure": {"acr": LEVEL, "email": "unsure@example.ca", "email_verified": "true"},
+    "low": {"acr": "urn:example:level:1", "email": "low@example.ca", "email_verified": True},
+}
+"""Who can be chosen at every provider."""
+
 type Claims = dict[str, Any]
 type Sign = Callable[["Signer", Claims, dict[str, Any]], str]
 
@@ -88,7 +109,6 @@ class Provider:
 
     def begin(self, client: Client, back_to: str = "", page: str = "en-ca") -> str:
         """Press the button of the sign-in page; the address at the provider that it leads to."""
-        client.get(f"/{page}/account/login/")
         response = client.post(
             f"/{page}/account/sign-in/{self.id}/", {"next": back_to} if back_to else {}
         )

@@ -4,7 +4,7 @@ import base64
 import hmac
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,70 +30,7 @@ from tests.accounts.sandbox import (
     Signer,
     another_key,
     asked_of,
-    running,
 )
-from tests.conftest import by_night
-
-PEOPLE: dict[str, dict[str, object]] = {
-    "alice": {
-        "email": "Alice@Example.ca",
-        "email_verified": True,
-        "given_name": "Alice",
-        "family_name": "Gagnon",
-        "acr": LEVEL,
-        "locale": "en-CA",
-    },
-    "nobody's mail": {"acr": LEVEL},
-    "françoise": {
-        "acr": LEVEL,
-        "locale": "fr_CA",
-        "email": "fr@example.ca",
-        "email_verified": True,
-    },
-    "unsure": {"acr": LEVEL, "email": "unsure@example.ca", "email_verified": "true"},
-    "low": {"acr": "urn:example:level:1", "email": "low@example.ca", "email_verified": True},
-}
-
-
-@pytest.fixture(scope="module")
-def providers() -> Iterator[list[Provider]]:
-    with (
-        running(Provider("gckey", PEOPLE)) as gckey,
-        running(Provider("sign-in-partner", PEOPLE)) as partner,
-    ):
-        yield [gckey, partner]
-
-
-@pytest.fixture(autouse=True)
-def configured(providers: list[Provider], settings: Any) -> None:
-    """The portal knows both, and both tell the truth."""
-    for provider in providers:
-        provider.lies = Lies()
-    settings.SOCIALACCOUNT_PROVIDERS = {
-        "openid_connect": {
-            "provider_class": "accounts.federation.provider.IdentityProvider",
-            "APPS": [
-                {
-                    "provider_id": provider.id,
-                    "name": provider.id,
-                    "client_id": "portal",
-                    "secret": "kept",
-                    "settings": {"server_url": provider.issuer, "acr": [LEVEL]},
-                }
-                for provider in providers
-            ],
-        }
-    }
-
-
-@pytest.fixture(params=[0, by_night(1)], ids=["gckey", "sign-in-partner"])
-def provider(request: pytest.FixtureRequest, providers: list[Provider]) -> Provider:
-    return providers[request.param]
-
-
-@pytest.fixture
-def gckey(providers: list[Provider]) -> Provider:
-    return providers[0]
 
 
 def who(client: Client) -> str:
