@@ -12,6 +12,11 @@ def can_view_desk(officer: Officer) -> bool:
     return bool(officer.kinds)
 
 
+def can_list_reports(officer: Officer) -> bool:
+    """Every officer of the agency: businesses report to all of them."""
+    return can_view_desk(officer)
+
+
 def can_view_recovery(officer: Officer) -> bool:
     """The officers who are entrusted with recovery."""
     return Kind.RECOVERY in officer.kinds

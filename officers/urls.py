@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from officers.views import desk, lookups
+from officers.views import desk, lookups, reports
 
 recovery = [
     path("", desk.recovery_review, name="recovery_review"),
@@ -25,6 +25,7 @@ one_lookup = [
 urlpatterns = [
     path("", desk.officer_desk, name="officer_desk"),
     path("recoveries/<uuid:pk>/", include(recovery)),
+    path("reports/", reports.report_list, name="report_list"),
     path("lookups/", lookups.lookup_open, name="lookup_open"),
     path("lookups/<uuid:pk>/", include(one_lookup)),
 ]

@@ -246,6 +246,7 @@ def _officer_pages(cast: Cast) -> Iterator[Row]:
     """The desk, which is there for officers alone, and what an employee asks of them."""
     ids = cast.ids
     yield Row("officer_desk", {}, {200: "officer"})
+    yield Row("report_list", {}, {200: "officer"})
     one = {"pk": ids["recovery"]}
     yield Row("recovery_review", one, {200: "officer"})
     for route in ("recovery_propose", "recovery_confirm", "recovery_reject"):

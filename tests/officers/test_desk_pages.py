@@ -6,6 +6,7 @@ from django.urls import reverse
 from accounts.models import OfficerRole
 from businesses.models import BusinessAccount
 from delegation.models import RecoveryRequest
+from delegation.services.mutes import end_mute, mute_firm, mute_person
 from officers.services.recovery import confirm_recovery, propose_recovery
 from tests.delegation.reading import as_, queries, words
 from tests.officers.people import headless, officer, recovery_asked
@@ -123,3 +124,26 @@ def test_the_desk_costs_the_same_however_much_waits(world: World, birch: Busines
     for number in range(4):
         recovery_asked(world, headless(world, f"Elm {number}"))
     assert queries(browser, DESK) == few
+
+
+def test_officers_read_what_businesses_report(world: World) -> None:
+    itn, counted = world.broker("ITN"), list[int]()
+    reported = reverse("report_list")
+    browser = as_(officer(world, "Rita", OfficerRole.Kind.REGISTRATIONS))
+    assert reported in browser.get(DESK).content.decode()
+    assert "No business has reported anybody." in words(browser.get(reported))
+    for number in range(2):
+        maple = world.importer(f"Maple {number}")
+        boss = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
+        asked = world.relationship_request(itn, maple)
+        mute = done(mute_firm(relationship_request=asked, report=f"Asks {number}.", **boss))
+        zoe = world.access_request(f"Zoe {number}", maple)
+        done(mute_person(access_request=zoe, report="", **boss))
+        counted.append(queries(browser, reported))
+
+    done(end_mute(mute=mute, **boss))
+
+    said = words(browser.get(reported))
+    assert f"ITN {itn.bn_shown}" in said and "Asks 0." in said, "Also of who is shown again."
+    assert "Asks 1." in said and "Zoe" not in said, "Whom nobody reported is no matter of theirs."
+    assert counted[0] == counted[1]
