@@ -19,10 +19,9 @@ from django.utils.functional import Promise
 from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
-from delegation.held_rights import Right, rights_by, sources_of
+from delegation.held_rights import Right, rights_by, rights_to_begin, sources_of
 from delegation.models import (
     AccessRequest,
-    BusinessRole,
     Decision,
     EmployeeGroup,
     Membership,
@@ -61,11 +60,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Employee:
-    """A person who belongs to a business, with the rights that the reader may know of."""
+    """A person who belongs to a business, with the rights that the reader may know of.
+
+    `coming` are those that were given and begin later.
+    """
 
     pk: UUID
     person: User
     rights: tuple[Right, ...]
+    coming: tuple[Right, ...]
     is_suspended: bool
     last_used_on: date | None
 
@@ -108,11 +111,13 @@ def people_page(access: Access, *, named: str, after: str) -> Page[User]:
 
 def employees_of(access: Access, people: Collection[User]) -> list[Employee]:
     """What people of the business acted for hold there, in their order."""
-    keys = {one.pk for one in people}
-    sources = sources_of([access.acting_for.pk], access.at, only=_part_managed(access))
-    rights: dict[int, list[Right]] = defaultdict(list)
+    keys, only = {one.pk for one in people}, _part_managed(access)
+    sources = sources_of([access.acting_for.pk], access.at, only=only)
+    rights, coming = defaultdict[int, list[Right]](list), defaultdict[int, list[Right]](list)
     for person_id, _business, right in rights_by(keys, sources):
         rights[person_id].append(right)
+    for person_id, right in rights_to_begin(keys, access.acting_for, access.at, only=only):
+        coming[person_id].append(right)
     members = members_of(access, named="").filter(person__in=keys)
     memberships = {one.person_id: one for one in members}
     return [
@@ -120,6 +125,7 @@ def employees_of(access: Access, people: Collection[User]) -> list[Employee]:
             memberships[person.pk].pk,
             person,
             tuple(rights[person.pk]),
+            tuple(coming[person.pk]),
             is_suspended=memberships[person.pk].suspended_at is not None,
             last_used_on=memberships[person.pk].last_used_on,
         )
@@ -183,26 +189,8 @@ def rights_of(person: User, access: Access) -> list[Right]:
 def rights_to_come(person: User, access: Access) -> list[Right]:
     """What was given to a person directly and begins later, as far as the reader may know."""
     only = None if person == access.person else _part_managed(access)
-    known = Q(content_object__business=access.acting_for)
-    known = known if only is None else Q(content_object__in=only)
-    later = Q(starts_at__gt=access.at) & (Q(ends_at=None) | Q(ends_at__gt=F("starts_at")))
-    business = BusinessRole.objects.filter(later, user=person, content_object=access.acting_for)
-    program = ProgramRole.objects.filter(later, known, user=person)
-    rows: list[BusinessRole | ProgramRole] = [
-        *business.select_related("permission"),
-        *program.select_related("permission", "content_object"),
-    ]
-    return [
-        Right(
-            row.pk,
-            Role(row.role),
-            row.content_object if isinstance(row, ProgramRole) else None,
-            "",
-            row.starts_at,
-            row.ends_at,
-        )
-        for row in sorted(rows, key=lambda row: row.starts_at)
-    ]
+    found = rights_to_begin({person.pk}, access.acting_for, access.at, only=only)
+    return [right for _person, right in found]
 
 
 def groups_of(person: User, access: Access) -> list[str]:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from businesses.bn import compact
@@ -196,6 +197,13 @@ def given(rows: Iterable[GroupRole]) -> list[GivenRole]:
 def scope_label(scope: ProgramAccount | ProgramGroup) -> str:
     """A program account by its extension and name, a group of them by its name."""
     return program_label(scope) if isinstance(scope, ProgramAccount) else scope.name
+
+
+def scope_in_words(scope: ProgramAccount | ProgramGroup) -> str:
+    """The same in a sentence, which says what a role over a group reaches."""
+    if isinstance(scope, ProgramAccount):
+        return program_label(scope)
+    return _("every program account of the group %(name)s") % {"name": scope.name}
 
 
 def work_of(group: EmployeeGroup, at: datetime) -> QuerySet[StaffAssignment]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.db.models import F, Q, Value
 from django.db.models.expressions import Combinable
 
-from businesses.models import ProgramAccount
+from businesses.models import BusinessAccount, ProgramAccount
 from delegation.models import BusinessRole, GroupProgramGroupRole, GroupProgramRole, ProgramRole
 from delegation.models.periods import during, in_use
 from delegation.roles import Role
@@ -138,6 +138,30 @@ def rights_by(
         program = None if is_whole else programs[row.scope_id]
         right = Right(row.pk, Role(row.role), program, row.group, row.since, row.until)
         yield row.person_id, program.business_id if program else row.scope_id, right
+
+
+def rights_to_begin(
+    people: Collection[int],
+    business: BusinessAccount,
+    at: datetime,
+    *,
+    only: Collection[ProgramAccount] | None = None,
+) -> Iterator[tuple[int, Right]]:
+    """(person, right) of what was given to the people directly and begins later, the first ones
+    first: on the business, and on all its program accounts or `only` those.
+    """
+    later = Q(starts_at__gt=at) & (Q(ends_at=None) | Q(ends_at__gt=F("starts_at")))
+    later &= Q(user__in=people)
+    whole = BusinessRole.objects.filter(later, content_object=business)
+    part = ProgramRole.objects.filter(later, _on([business.pk], only, "content_object"))
+    rows: list[BusinessRole | ProgramRole] = [
+        *whole.select_related("permission"),
+        *part.select_related("permission", "content_object"),
+    ]
+    for row in sorted(rows, key=lambda row: row.starts_at):
+        program = row.content_object if isinstance(row, ProgramRole) else None
+        right = Right(row.pk, Role(row.role), program, "", row.starts_at, row.ends_at)
+        yield row.user_id, right
 
 
 def _rows(source: Source, people: Collection[int]) -> Iterator[_Row]:

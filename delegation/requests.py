@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from django.db.models.enums import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from delegation.access import Access
 from delegation.models import AccessRequest, Decision, RelationshipRequest, Status
@@ -32,8 +32,8 @@ class Stage(TextChoices):
     """Where a request stands for the manager who reads the list."""
 
     WAITING = "waiting", gettext_lazy("Waiting for my decision")
-    DECIDED = "decided", gettext_lazy("Decided")
-    LAPSED = "lapsed", gettext_lazy("Lapsed")
+    DECIDED = "decided", pgettext_lazy("requests", "Decided")
+    LAPSED = "lapsed", pgettext_lazy("requests", "Lapsed")
 
 
 class DecidedLine(Protocol):

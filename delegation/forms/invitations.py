@@ -23,8 +23,6 @@ class InvitationCreateForm(GrantForm):
     `groups` are the employee groups into which the reader may put the person, by key.
     """
 
-    nothing_chosen = _("Choose a role on at least one program account, or an employee group.")
-
     email = forms.EmailField(
         label=_("E-mail address"),
         help_text=_(
@@ -53,6 +51,9 @@ class InvitationCreateForm(GrantForm):
         super().__init__(*args, **options)
         self.by_key = groups
         if groups:
+            self.nothing_chosen = _(
+                "Choose a role on at least one program account, or an employee group."
+            )
             self.fields["groups"] = forms.MultipleChoiceField(
                 label=_("Employee groups"),
                 help_text=_("The person has the roles of a group while in it."),

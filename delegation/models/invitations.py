@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Language
 from businesses.models import BusinessAccount, ProgramAccount
@@ -26,7 +27,7 @@ class InvitationStatus(models.TextChoices):
 
     WAITING = "waiting", _("Waiting")
     LAPSED = "lapsed", _("Lapsed")
-    ACCEPTED = "accepted", _("Accepted")
+    ACCEPTED = "accepted", pgettext_lazy("invitation", "Accepted")
     DECLINED = "declined", _("Declined")
     REVOKED = "revoked", _("Revoked")
 

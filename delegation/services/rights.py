@@ -234,8 +234,9 @@ def why_last_manager(business: BusinessAccount, before: set[int], at: datetime) 
     """An active business always keeps a BAM without an end date whose person is active."""
     if before and not role_service.lasting_managers(business, at):
         return "last_manager", _(
-            "This is the last Business Account Manager of %(business)s. Name another one first."
-        ) % {"business": business.name}
+            "This is the last Business Account Manager of %(business)s, %(bn)s. "
+            "Name another one first."
+        ) % {"business": business.name, "bn": business.bn_shown}
     return None
 
 

@@ -15,7 +15,7 @@ from delegation.access import Access
 from delegation.employees import managed_programs
 from delegation.entry import enter, require_any
 from delegation.forms.groups import ChooseForm, GroupFilterForm, GroupGrantForm
-from delegation.groups import employees_named, members_of, program_groups, scope_label
+from delegation.groups import employees_named, members_of, program_groups, scope_in_words
 from delegation.models import (
     EmployeeGroup,
     EmployeeGroupMember,
@@ -206,7 +206,7 @@ def employee_group_grant(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespon
 
     def propose(form: GroupGrantForm) -> Proposal:
         scope, role = form.chosen_scope(), form.chosen_role()
-        about = {"group": group.name, "role": role.label, "scope": scope_label(scope)}
+        about = {"group": group.name, "role": role.label, "scope": scope_in_words(scope)}
         about |= account(access)
         said = _(
             "Acting for %(business)s, %(bn)s, you give the group %(group)s the role %(role)s on "
@@ -262,7 +262,7 @@ def _role_end(
         **account(access),
         "group": group.name,
         "role": Role(role.role).label,
-        "scope": scope_label(role.content_object),
+        "scope": scope_in_words(role.content_object),
     }
     said = _(
         "Acting for %(business)s, %(bn)s, you end the role %(role)s of the group %(group)s on "

@@ -95,8 +95,9 @@ def invitation_decline(request: HttpRequest, pk: UUID) -> HttpResponse:
     answer = _decide(request, pk, decline_invitation)
     if isinstance(answer, HttpResponse):
         return answer
-    said = _("You declined the invitation of %(business)s. The inviter is told.")
-    messages.success(request, said % {"business": answer.business.name})
+    said = _("You declined the invitation of %(business)s, %(bn)s. The inviter is told.")
+    business = answer.business
+    messages.success(request, said % {"business": business.name, "bn": business.bn_shown})
     return redirect("home")
 
 

@@ -80,7 +80,8 @@ def _problems(form: "BaseForm | BaseFormSet[Any]") -> Iterator[Problem]:
     for field in form:
         for error in field.errors:
             said = _("%(field)s: %(problem)s") % {"field": field.label, "problem": error}
-            yield Problem(said, _target(field))
+            # Nobody sees the name of a hidden field.
+            yield Problem(str(error) if field.is_hidden else said, _target(field))
 
 
 def _target(field: BoundField) -> str:

@@ -133,7 +133,10 @@ def test_a_role_is_given_replaced_and_ended(desk: Desk) -> None:
     )
     confirmed(desk, url, raised)
     assert desk.roles(desk.ana)["RM0001"] is Role.EDITOR
-    confirmed(desk, url, {"scope": f"group-{desk.both.pk}", "role": "pam"})
+    wide_one = {"scope": f"group-{desk.both.pk}", "role": "pam"}
+    said = f"Program Account Manager on every program account of the group {desk.both.name}."
+    assert said in words(desk.browser.post(url, wide_one))
+    confirmed(desk, url, wide_one)
     assert desk.roles(desk.ana)["RM0003"] is Role.PAM
 
     wide = GroupProgramGroupRole.objects.get(ends_at=None)

@@ -264,7 +264,9 @@ def test_the_last_manager_reads_what_to_do_first(world: World, maple: BusinessAc
         assert "Name a second Business Account Manager" in text
         refused = browser.post(page, CONFIRM)
         assert refused.status_code == 409
-        assert "This is the last Business Account Manager of Maple." in words(refused)
+        assert f"This is the last Business Account Manager of Maple, {maple.bn_shown}." in words(
+            refused
+        )
         assert "Name a second Business Account Manager" in words(refused)
     assert world.access(owner, maple).is_bam
 

@@ -65,6 +65,8 @@ def test_a_role_from_a_day_until_a_day_takes_the_place_of_another(
         assert confirm(boss, page, filled).status_code == 302
     (letter,) = mail.outbox[-1:]
     assert letter.to == [eve.email] and "It begins on December 1, 2026" in letter.body
+    everybody = words(boss.get(reverse("employee_list", kwargs={"bn9": maple.bn9})))
+    assert "RM 0001 Maple 1: Editor Begins on December 1, 2026, 12:00 a.m. ET · until" in everybody
     listed = words(boss.get(url("employee_detail", maple, eve)))
     assert "Editor Begins later RM 0001 Maple 1" in listed
     first, over = start_of_day(date(2026, 12, 1)), end_of_day(date(2026, 12, 24))

@@ -137,14 +137,14 @@ def test_without_problems_there_is_no_summary(form: forms.Form) -> None:
     assert draw("{% error_summary form %}", form=form).strip() == ""
 
 
-def test_a_hidden_field_is_no_place_to_go() -> None:
+def test_a_hidden_field_is_no_place_to_go_and_has_no_name() -> None:
     class Hidden(forms.Form):
         version = forms.IntegerField(widget=forms.HiddenInput)
 
     tree = parsed(draw("{% error_summary form %}", form=Hidden({})))
 
     assert not list(tree.iter("a"))
-    assert text(next(tree.iter("li"))) == "Version: This field is required."
+    assert text(next(tree.iter("li"))) == "This field is required."
 
 
 def test_each_page_has_its_own_form_key() -> None:
