@@ -38,6 +38,7 @@ from tests import multitude
 from tests.delegation.reading import as_
 from tests.transactions.factories import declare
 from tests.world import World, done, next_bn9
+from transactions.declarations import Submitter
 
 pytestmark = [
     pytest.mark.nightly,
@@ -136,13 +137,19 @@ def firm(world: World, name: str, number: int) -> tuple[BusinessAccount, User]:
 
 def test_pages_about_20_000_clients(world: World) -> None:
     few, many = (firm(world, name, n) for name, n in (("Few", 400), ("Many", 20_000)))
+    # What strangers declared last, more than a list looks at.
+    later = declare(world.program(world.importer("Elm")), world.at)
+    list(multitude.declarations(world.later(days=1), later, 1_000))
     analyze()
 
     def pages() -> Iterator[tuple[str, User, str, User, str]]:
+        narrowed = [f"?submitter={one}" for one in Submitter.values]
+        narrowed += [f"?number={later.number}", "?first_day=2026-01-01&last_day=2026-11-22"]
         views = ("all", "active", "ending", "expired", "waiting", "unassigned")
         asked = [("client_list", f"?view={view}") for view in views]
         asked += [("client_list", "?name=client 00301"), ("client_list", "?name=zzzz")]
-        asked += [("declaration_list", ""), ("client_calendar", ""), ("business_home", "")]
+        asked += [("declaration_list", query) for query in ("", *narrowed)]
+        asked += [("client_calendar", ""), ("business_home", "")]
         theirs = ("?view=waiting", "?view=unassigned")
         own = [("relationship_request_list", ""), ("client_group_list", ""), ("staff_list", "")]
         for name, query in asked + own:

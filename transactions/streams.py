@@ -31,8 +31,8 @@ Side = DeclarationParty.Side
 STREAMS = 3
 """In how many streams of one program account the same declaration can stand."""
 NEWEST = ("-declared_at", "-declaration_id")
-GLANCE = 500
-"""How many of the newest declarations of a firm and its clients are looked at first."""
+GLANCES = (100, 500)
+"""How many of the newest declarations of a firm and its clients are looked at, step by step."""
 BEFORE_ALL = datetime(1, 1, 2, tzinfo=UTC)
 """When the newest declaration of a stream without any was declared."""
 
@@ -87,24 +87,36 @@ class Seen:
 
 
 def newest_seen(access: Access, seen: Seen, *, after: str, size: int) -> Page[Declaration]:
-    """The newest declarations of the open streams below the row of a token: at most 10 queries."""
+    """The newest declarations of the open streams below the row of a token."""
     below = seen.days & _below(after)
     seen = replace(seen, works_for=works_for(access, "relationship__client"))
-    keys, is_whole = _at_a_glance(access, seen, after)
+    keys, is_whole = _at_a_glance(access, seen, after, size)
     if len(keys) <= size and not is_whole:
         keys |= _looked_for(access, seen, below, size + 1)
     rows = Declaration.objects.filter(pk__in=keys).select_related("program", "owner")
     return page_by_key(rows, after=after, size=size)
 
 
-def _at_a_glance(access: Access, seen: Seen, after: str) -> tuple[set[int], bool]:
+def _at_a_glance(access: Access, seen: Seen, after: str, size: int) -> tuple[set[int], bool]:
     """What is open among the newest of the firm and its clients, and whether there are no others.
 
     Whoever may see a good part of them finds a page here, however many clients there are.
     """
-    if seen.client_bn9:
-        return set(), False
-    newest = _newest(access, seen, after)
+    keys = set[int]()
+    for most in GLANCES:
+        if seen.client_bn9 or most <= size:
+            continue
+        newest = _newest(access, seen, after, most)
+        keys = _open_among(access, seen, newest)
+        if len(keys) > size:
+            return set([key for key in newest if key in keys][: size + 1]), False
+        if len(newest) < most:
+            return keys, True
+    return keys, False
+
+
+def _open_among(access: Access, seen: Seen, newest: list[int]) -> set[int]:
+    """Those of the declarations that stand in a stream that is open and wanted: 2 queries."""
     parties = DeclarationParty.objects.filter(declaration__in=newest).values_list(
         "program_id", "program__business", "program__extension", "side", "submitter", "declaration"
     )
@@ -116,10 +128,10 @@ def _at_a_glance(access: Access, seen: Seen, after: str) -> tuple[set[int], bool
         names = {side, "ours"} if submitter == access.acting_for.pk else {side}
         if names & open_to[program] & (seen.names or names):
             keys.add(key)
-    return keys, len(newest) < GLANCE
+    return keys
 
 
-def _newest(access: Access, seen: Seen, after: str) -> list[int]:
+def _newest(access: Access, seen: Seen, after: str, most: int) -> list[int]:
     """The newest declarations of the firm and of all its clients: 2 queries.
 
     Each is cut off by itself: of a union PostgreSQL reads all before it sorts.
@@ -129,10 +141,10 @@ def _newest(access: Access, seen: Seen, after: str) -> list[int]:
     )
     own = Declaration.objects.filter(seen.days, _below(after, "pk"), owner=access.acting_for)
     found = [
-        *of_clients.order_by(*NEWEST).values_list("declared_at", "declaration_id")[:GLANCE],
-        *own.order_by("-declared_at", "-pk").values_list("declared_at", "pk")[:GLANCE],
+        *of_clients.order_by(*NEWEST).values_list("declared_at", "declaration_id")[:most],
+        *own.order_by("-declared_at", "-pk").values_list("declared_at", "pk")[:most],
     ]
-    return [key for _at, key in sorted(found, reverse=True)[:GLANCE]]
+    return [key for _at, key in sorted(found, reverse=True)[:most]]
 
 
 def _open_streams(

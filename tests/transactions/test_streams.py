@@ -64,7 +64,7 @@ def differences(
         change(one.declaration, submitter, one.submitted_at + timedelta(days=dice.randint(1, 30)))
     versions, found, compared = random_world.versions(), [], 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streams, "GLANCE", glance)
+        patch.setattr(streams, "GLANCES", (glance,))
         patch.setattr(declarations, "PAGE", 3)
         patch.setattr(declarations, "STEPS", sizes)
         for person, business in random_world.standings():
@@ -119,7 +119,7 @@ def test_as_of_a_past_instant_no_page_that_others_follow_is_empty(
 def test_what_a_firm_imported_is_not_met_among_what_it_submitted_for_others(
     world: World, maple: BusinessAccount, itn: BusinessAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "GLANCE", 0)
+    monkeypatch.setattr(streams, "GLANCES", ())
     monkeypatch.setattr(declarations, "STEPS", (1, 1))
     world.relationship(maple, itn)
     theirs = declare(world.program(maple), world.at - timedelta(days=1), submitter=itn)
@@ -150,7 +150,7 @@ def test_what_is_hidden_is_never_met(
     world: World, maple: BusinessAccount, itn: BusinessAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many are hidden before the first that can be seen: one page, the same queries."""
-    monkeypatch.setattr(streams, "GLANCE", 10)
+    monkeypatch.setattr(streams, "GLANCES", (10,))
     world.relationship(maple, itn)
     first = declare(world.program(maple), world.at - timedelta(days=9), submitter=itn)
     hidden, counts = declare(world.program(maple), world.at), []
