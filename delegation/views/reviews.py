@@ -101,6 +101,8 @@ def access_review_answer(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespon
         return _lines_page(request, access, review, refusal=answer)
     if answer:
         messages.success(request, _("Your answers are kept. Nothing has changed yet."))
+    else:
+        messages.info(request, _("No answer was changed."))
     query = request.GET.copy()
     query.pop("results", None)
     query["after"] = request.POST.get("next", "")

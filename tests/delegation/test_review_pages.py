@@ -53,6 +53,8 @@ def test_a_review_is_opened_answered_applied_and_signed(
     assert "Your answers are kept. Nothing has changed yet." in words(manager.get(page))
     assert "2 of them are answered" in words(manager.get(page))
     assert "Keep the answers" in words(manager.get(page))
+    manager.post(url("answer", maple, pk=review.pk), posted(manager, page))
+    assert "No answer was changed." in words(manager.get(page))
     # What another manager answered since the page was shown is not written over.
     stale = posted(manager, page)
     manager.post(url("answer", maple, pk=review.pk), posted(manager, page, **{two: "keep"}))
