@@ -136,7 +136,7 @@ def firm(world: World, name: str, number: int) -> tuple[BusinessAccount, User]:
 
 
 def test_pages_about_20_000_clients(world: World) -> None:
-    few, many = (firm(world, name, n) for name, n in (("Few", 400), ("Many", 20_000)))
+    few, many = (firm(world, name, n) for name, n in (("Few", 600), ("Many", 20_000)))
     # What strangers declared last, more than a list looks at.
     later = declare(world.program(world.importer("Elm")), world.at)
     list(multitude.declarations(world.later(days=1), later, 1_000))
@@ -144,7 +144,7 @@ def test_pages_about_20_000_clients(world: World) -> None:
 
     def pages() -> Iterator[tuple[str, User, str, User, str]]:
         narrowed = [f"?submitter={one}" for one in Submitter.values]
-        narrowed += [f"?number={later.number}", "?first_day=2026-01-01&last_day=2026-11-22"]
+        narrowed += [f"?number={later.number}", "?first_day=2026-01-01&last_day=2026-11-23"]
         views = ("all", "active", "ending", "expired", "waiting", "unassigned")
         asked = [("client_list", f"?view={view}") for view in views]
         asked += [("client_list", "?name=client 00301"), ("client_list", "?name=zzzz")]

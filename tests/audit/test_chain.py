@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy, override
 
 from accounts.models import Language, User
-from audit.chain import Break, event_hash, plain, verify
+from audit.chain import Break, event_hash, plain, verify, verify_every
 from audit.models import GENESIS, Chain, Event
 from audit.services import business_chain, record
 
@@ -93,6 +93,7 @@ def test_tampering_is_found(three_events: list[Event], change: str) -> None:
     found = verify(CHAIN)
     assert isinstance(found, Break)
     assert (found.chain, found.seq) == (CHAIN, seq)
+    assert [*verify_every()] == [found]
     assert problem in found.problem
 
 
