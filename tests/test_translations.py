@@ -1,5 +1,6 @@
 """French is complete: every text is marked, every message is translated, nothing is stale."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -43,6 +44,14 @@ def test_every_message_has_its_french(catalogue: polib.POFile) -> None:
 
 def test_french_takes_the_values_that_english_takes(catalogue: polib.POFile) -> None:
     none(french.broken_placeholders(catalogue))
+
+
+def test_no_sentence_ends_with_the_name_of_a_firm(catalogue: polib.POFile) -> None:
+    """Such names end with “Ltd.” or “inc.”, and two full stops would follow one another."""
+    doubled = re.compile(r"%\((firm|client)\)s\.(?!\w)")
+    texts = [text for one in catalogue for text in (one.msgid, one.msgstr) if "%(firm)s" in text]
+    assert len(texts) > 100
+    assert not [text for text in texts if doubled.search(text)]
 
 
 def test_every_text_of_a_template_is_marked() -> None:
