@@ -181,7 +181,7 @@ def test_what_strangers_declare_is_never_read(
     wishes += [Wanted(submitter=one) for one in Submitter.values]
     wishes += [Wanted(client_bn9=maple.bn9, last_day=world.at.date())]
     stranger, costs = declare(world.program(world.importer("Elm")), world.at), []
-    for number in (20, 1000):
+    for number in (20, 600):
         list(multitude.declarations(world, stranger, number))
         for person, wanted in product(people, wishes):
             with effort() as spent:
