@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from allauth.socialaccount.forms import SignupForm
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.consent import Statement
 from accounts.models import Language
 from accounts.profile import ProfileDetails
+from accounts.sign_in import free_address
 from pages.forms import PortalForm
 
 TELEPHONE = re.compile(r"\+?[0-9 ().-]+")
@@ -49,6 +51,15 @@ class NameField(forms.CharField):
         if name and not any(character.isalpha() for character in name):
             raise ValidationError(_("Enter a name with at least one letter."), code="name")
         return name
+
+
+class FirstSignInForm(SignupForm):
+    """The work e-mail address of somebody whom an identity provider brings for the first time."""
+
+    def validate_unique_email(self, value: str) -> str:
+        free_address(value)
+        address: str = super().validate_unique_email(value)
+        return address
 
 
 class ProfileForm(PortalForm):

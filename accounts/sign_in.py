@@ -1,6 +1,7 @@
 """How the portal differs from django-allauth's way of signing people in."""
 
 import logging
+from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,12 +18,13 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Lower
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import translate_url
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, gettext, gettext_noop, override
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +37,17 @@ log = logging.getLogger(__name__)
 
 FORGOTTEN = gettext_noop("Forgot your password?")
 """What django-allauth's form says; it stands here so that the French is the portal's own."""
+
+
+TIME_TO_PROVE = timedelta(minutes=15)
+"""How long an address waits for the code that was mailed to it: as long as a sign-in lasts."""
+
+
+class AnswerRefused(OAuth2Error):
+    """What an identity provider says is not believed; its one argument says why, for the log.
+
+    The argument is a word of the portal's own and never of the provider's: it names nobody.
+    """
 
 
 class Site(NamedTuple):
@@ -99,7 +112,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(self, request: HttpRequest, user: User, **named: Any) -> HttpResponse:
         """Note on the session's row who proved the person, so that a provider can end it."""
         response: HttpResponse = super().post_login(request, user, **named)
-        known = getattr(request, "signed_in_with", request.session.get(IDENTITY, {}))
+        known: dict[str, str] = {}
+        if "sociallogin" in (named.get("signal_kwargs") or {}):
+            known = getattr(request, "signed_in_with", request.session.get(IDENTITY, {}))
+        request.session[IDENTITY] = known
         told = {name: known[name] for name in ("provider", "sid") if name in known}
         UserSession.objects.filter(session_key=request.session.session_key).update(data=told)
         return response
@@ -171,6 +187,18 @@ class IdentityAdapter(DefaultSocialAccountAdapter):
         person.last_name = str(data.get("last_name") or "")[:100]
         return person
 
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        """Nobody is kept out by an address that was claimed and never proved, by another or by
+        themselves: whoever mistyped it starts again."""
+        told = sociallogin.email_addresses
+        if sociallogin.is_existing and not has_come(sociallogin.user):
+            sociallogin.user.delete()
+            sociallogin.user.email = told[0].email if told else ""
+            sociallogin.account.pk = None
+        if not sociallogin.is_existing:
+            for address in told:
+                free_address(address.email)
+
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return True
 
@@ -196,9 +224,32 @@ class IdentityAdapter(DefaultSocialAccountAdapter):
         """Says in the log why nobody was signed in, in words that name nobody."""
         if error == AuthError.CANCELLED:
             return
-        said = exception.args if isinstance(exception, OAuth2Error) else ()
-        reason = said[0] if said else type(exception).__name__ if exception else "not begun here"
+        reason = type(exception).__name__ if exception else "not begun here"
+        if isinstance(exception, AnswerRefused):
+            reason = str(exception)
         log.warning("Sign-in with %s failed: %s", provider.app.provider_id, reason)
+
+
+def has_come(person: User) -> bool:
+    """Whether a person ever signed in, or proved an address."""
+    return person.last_login is not None or verified_addresses(person).exists()
+
+
+def free_address(email: str) -> None:
+    """Take an address from whoever claimed it and never proved it, once the time to do so is over.
+
+    A claim gives nothing, and must not keep out the person whose address it is: whoever signed up
+    with it and never came in is forgotten.
+    """
+    claims = EmailAddress.objects.filter(email=email.lower(), verified=False)
+    proved = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
+    never_came = User.objects.filter(
+        ~Exists(proved),
+        pk__in=claims.values("user"),
+        last_login=None,
+        date_joined__lt=timezone.now() - TIME_TO_PROVE,
+    )
+    never_came.delete()
 
 
 def site() -> Site:

@@ -1,11 +1,11 @@
 """The addresses of the personal profile, and of what comes before it."""
 
-from allauth.socialaccount.views import login_cancelled, signup
+from allauth.socialaccount.views import login_cancelled
 from allauth.usersessions.views import list_usersessions
 from django.urls import path
 
 from accounts import views
-from accounts.federation.views import identity_provider_sign_in
+from accounts.federation.views import confirm_address, first_sign_in, identity_provider_sign_in
 
 urlpatterns = [
     path(
@@ -13,8 +13,9 @@ urlpatterns = [
         identity_provider_sign_in,
         name="identity_provider_sign_in",
     ),
-    path("account/first-sign-in/", signup, name="socialaccount_signup"),
+    path("account/first-sign-in/", first_sign_in, name="socialaccount_signup"),
     path("account/cancelled/", login_cancelled, name="socialaccount_login_cancelled"),
+    path("account/confirm-email/", confirm_address, name="account_email_verification_sent"),
     path("account/sessions/", list_usersessions, name="usersessions_list"),
     path("profile/", views.profile_detail, name="profile_detail"),
     path("profile/create/", views.profile_create, name="profile_create"),

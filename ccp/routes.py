@@ -41,7 +41,6 @@ OF_PACKAGES: dict[str, Rules] = {
     "account_confirm_password_reset_code": _ANYONE,
     "account_complete_password_reset": _ANYONE,
     "account_password_reset_completed": {"GET": anyone},
-    "socialaccount_signup": _ANYONE,
     "usersessions_list": _ANY_PERSON,
     "socialaccount_login_cancelled": {"GET": anyone},
 }

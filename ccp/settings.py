@@ -178,7 +178,9 @@ def identity_provider(
     """The provider as django-allauth wants it told; none where no issuer is named."""
     if not issuer:
         return []
-    if IS_PRODUCTION and not (issuer.startswith("https://") and client_id and secret and acr):
+    if IS_PRODUCTION and not (
+        issuer.startswith("https://") and client_id and secret and acr.split()
+    ):
         raise ImproperlyConfigured(
             f"{provider_id}: an issuer that begins with https://, a client ID, a secret and a "
             "level of assurance must be set in production."
@@ -221,6 +223,7 @@ SOCIALACCOUNT_PROVIDERS = {
     }
 }
 SOCIALACCOUNT_ADAPTER = "accounts.sign_in.IdentityAdapter"
+SOCIALACCOUNT_FORMS = {"signup": "accounts.forms.FirstSignInForm"}
 # Where the pages of the providers stand, their issuers' addresses and others that they name.
 IDENTITY_PROVIDER_ORIGINS = sorted(
     {
@@ -234,6 +237,8 @@ IDENTITY_PROVIDER_ORIGINS = sorted(
         )
     }
 )
+if IS_PRODUCTION and not all(origin.startswith("https://") for origin in IDENTITY_PROVIDER_ORIGINS):
+    raise ImproperlyConfigured("IDENTITY_PROVIDER_ORIGINS must each begin with https://.")
 # The level of assurance that the sandbox vouches for: level 2 of the Government of Canada.
 SANDBOX_ACR = "urn:gc-ca:cyber-auth:assurance:loa2"
 # Accounts of the portal's own, with a password: for demonstrations and tests.
@@ -317,6 +322,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "ccp.views.csrf_failure"
 if IS_PRODUCTION:

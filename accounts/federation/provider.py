@@ -4,6 +4,9 @@ django-allauth speaks the protocol. Where it would trust the connection, or the 
 classes here check instead: each method below closes one such gap.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, override
 from urllib.parse import urlencode
 
@@ -14,17 +17,46 @@ from allauth.socialaccount.providers.base.constants import AuthProcess
 from allauth.socialaccount.providers.oauth2.utils import generate_code_challenge
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
+from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import translation
 
-from accounts.federation.tokens import Issuer, TokenRefused, id_claims, identity, nonce_of
+from accounts.federation.tokens import Issuer, id_claims, identity, nonce_of
 from accounts.models import Language
+from accounts.sign_in import AnswerRefused
 from notices.links import absolute
 
-METADATA_SECONDS = 5 * 60
+METADATA_SECONDS, METADATA_FAILED_SECONDS = 5 * 60, 30
+BEGAN = "sign_in_began"
+"""When the sign-in under way began, in seconds of the epoch, as the session keeps it."""
+
 ENDPOINTS = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """What a provider answers is read here: what cannot be is refused, and is no fault of ours."""
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, OSError) as error:
+        raise AnswerRefused(f"unreadable: {type(error).__name__}") from error
+
+
+def metadata(published: Any, issuer: str) -> dict[str, Any]:
+    """What a provider publishes of itself, if it has all that it must and speaks for itself."""
+    found: dict[str, Any] = {name: published[name] for name in ENDPOINTS}
+    scheme = "https://" if settings.IS_PRODUCTION else "http"
+    if not all(
+        isinstance(one, str) and one.startswith(("", scheme)[one != ""]) for one in found.values()
+    ):
+        raise AnswerRefused("metadata")
+    if found["issuer"] != issuer:
+        raise AnswerRefused("metadata of another issuer")
+    found["end_session_endpoint"] = str(published.get("end_session_endpoint", ""))
+    methods = published.get("token_endpoint_auth_methods_supported", [])
+    return found | {"token_endpoint_auth_methods_supported": [str(one) for one in methods]}
 
 
 class RelyingParty(OpenIDConnectOAuth2Adapter):
@@ -41,20 +73,18 @@ class RelyingParty(OpenIDConnectOAuth2Adapter):
         """
         provider = self.get_provider()
         key = f"metadata:{provider.server_url}"
-        metadata = cache.get(key)
-        if metadata is None:
-            with get_adapter().get_requests_session() as session:
+        known = cache.get(key)
+        if known is None:
+            # Where it cannot be had, nobody makes the portal ask again at once.
+            cache.set(key, {}, METADATA_FAILED_SECONDS)
+            with get_adapter().get_requests_session() as session, readable():
                 response = session.get(provider.server_url)
                 response.raise_for_status()
-                metadata = response.json()
-            if not isinstance(metadata, dict) or not all(
-                isinstance(metadata.get(name), str) for name in ENDPOINTS
-            ):
-                raise TokenRefused("metadata")
-            if metadata["issuer"] != provider.issuer_url:
-                raise TokenRefused("metadata of another issuer")
-            cache.set(key, metadata, METADATA_SECONDS)
-        found: dict[str, Any] = metadata
+                known = metadata(response.json(), provider.issuer_url)
+            cache.set(key, known, METADATA_SECONDS)
+        if not known:
+            raise AnswerRefused("metadata could not be had a moment ago")
+        found: dict[str, Any] = known
         return found
 
     @property
@@ -79,37 +109,47 @@ class RelyingParty(OpenIDConnectOAuth2Adapter):
     ) -> dict[str, Any]:
         """The provider's tokens, and with them what the ID token must answer to."""
         if not pkce_code_verifier:
-            raise TokenRefused("no code verifier")
+            raise AnswerRefused("no code verifier")
         answered_by = request.GET.get("iss", self.openid_config["issuer"])
         if answered_by != self.openid_config["issuer"]:
-            raise TokenRefused("answer of another issuer")  # RFC 9207
+            raise AnswerRefused("answer of another issuer")  # RFC 9207
         self.nonce = nonce_of(pkce_code_verifier)
-        found: dict[str, Any] = super().get_access_token_data(
-            request, app, client, pkce_code_verifier=pkce_code_verifier
-        )
+        with readable():
+            found: dict[str, Any] = super().get_access_token_data(
+                request, app, client, pkce_code_verifier=pkce_code_verifier
+            )
         return found
+
+    @override
+    def parse_token(self, data: Any) -> SocialToken:
+        with readable():
+            return super().parse_token({"access_token": data["access_token"]})
 
     @override
     def complete_login(
         self, request: HttpRequest, app: Any, token: SocialToken, **kwargs: Any
     ) -> SocialLogin:
         """Who signed in: the ID token's claims, and what the provider tells of the same person."""
-        signed = kwargs["response"].get("id_token")
-        if not isinstance(signed, str):
-            raise TokenRefused("no ID token")
-        claims = id_claims(signed, self.issuer, nonce=self.nonce)
-        told = self._fetch_user_info(token.token)
-        if not isinstance(told, dict) or told.get("sub") != claims["sub"]:
-            raise TokenRefused("userinfo of somebody else")
-        told |= {"iss": claims["iss"]}
-        if language := language_of_claim(told.get("locale", claims.get("locale"))):
-            translation.activate(language)
+        with readable():
+            claims = id_claims(
+                kwargs["response"]["id_token"],
+                self.issuer,
+                nonce=self.nonce,
+                since=datetime.fromtimestamp(request.session[BEGAN], UTC),
+            )
+            told = self._fetch_user_info(token.token)
+            if told["sub"] != claims["sub"]:
+                raise AnswerRefused("userinfo of somebody else")
+            told = {"locale": claims.get("locale")} | told | {"iss": claims["iss"]}
+            if language := language_of_claim(told["locale"]):
+                translation.activate(language)
+            login = self.get_provider().sociallogin_from_response(request, {"userinfo": told})
         request.signed_in_with = {  # type: ignore[attr-defined]
             "provider": self.provider_id,
-            "id_token": signed,
+            "id_token": kwargs["response"]["id_token"],
             "sid": str(claims.get("sid", "")),
         }
-        return self.get_provider().sociallogin_from_response(request, {"userinfo": told})
+        return login
 
 
 class IdentityProvider(OpenIDConnectProvider):
@@ -177,21 +217,28 @@ class IdentityProvider(OpenIDConnectProvider):
         return {}
 
     @override
+    def extract_common_fields(self, data: dict[str, Any]) -> dict[str, str]:
+        """The address and the names, as text that can be kept."""
+        told = {"email": "email", "first_name": "given_name", "last_name": "family_name"}
+        said = {name: data["userinfo"].get(claim) for name, claim in told.items()}
+        return {
+            name: one for name, one in said.items() if isinstance(one, str) and one.isprintable()
+        }
+
+    @override
     def extract_email_addresses(self, data: dict[str, Any]) -> list[EmailAddress]:
         """The address that the provider names, proved only where it says so outright."""
-        told = data["userinfo"]
-        if not isinstance(told.get("email"), str) or not told["email"]:
-            return []
-        is_proved = told.get("email_verified") is True
-        return [EmailAddress(email=told["email"], verified=is_proved, primary=True)]
+        email = self.extract_common_fields(data).get("email")
+        is_proved = data["userinfo"].get("email_verified") is True
+        return [EmailAddress(email=email, verified=is_proved, primary=True)] if email else []
 
     def end_session_url(self, request: HttpRequest, id_token: str) -> str | None:
         """Where a person is sent to sign out of the provider too; None where it has no such page.
 
         Source: OpenID Connect RP-Initiated Logout 1.0.
         """
-        metadata = self.get_oauth2_adapter(request).openid_config
-        if not isinstance(metadata.get("end_session_endpoint"), str):
+        page = self.get_oauth2_adapter(request).openid_config["end_session_endpoint"]
+        if not page:
             return None
         asked = {
             "id_token_hint": id_token,
@@ -200,7 +247,7 @@ class IdentityProvider(OpenIDConnectProvider):
             "state": str(translation.get_language()),
             "ui_locales": ui_locales(),
         }
-        return f"{metadata['end_session_endpoint']}?{urlencode(asked)}"
+        return f"{page}?{urlencode(asked)}"
 
 
 def ui_locales() -> str:

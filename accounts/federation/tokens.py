@@ -10,14 +10,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from time import monotonic
+from typing import Any, override
 
 import jwt
-from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import SpentToken
+from accounts.sign_in import AnswerRefused
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 """Signatures by a private key alone: none, and a shared secret, sign nothing."""
@@ -25,17 +26,10 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 SKEW = timedelta(minutes=3)
 """How far the clocks of a provider and of the portal may be apart."""
 
-FRESH = timedelta(minutes=10)
-"""How long ago a person may have proved to the provider who they are: while a sign-in lasts."""
-
 KEPT_BEYOND = timedelta(minutes=5)
 """How long a spent token is remembered after nobody takes it any more."""
 
 LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
-
-
-class TokenRefused(OAuth2Error):
-    """A token that is not believed; its one argument says why, in a word for the log."""
 
 
 @dataclass(frozen=True)
@@ -65,21 +59,23 @@ def nonce_of(code_verifier: str) -> str:
     return hmac.digest(code_verifier.encode(), b"nonce", "sha256").hex()
 
 
-def id_claims(token: str, issuer: Issuer, *, nonce: str) -> dict[str, Any]:
+def id_claims(token: str, issuer: Issuer, *, nonce: str, since: datetime) -> dict[str, Any]:
     """The claims of an ID token that the issuer signed for this portal and this sign-in, once.
 
-    Raises TokenRefused, with the reason.
+    `since` is when the sign-in began: who proved to be somebody before has to do so again.
+
+    Raises AnswerRefused, with the reason.
     """
     claims = _signed(token, issuer, types=("", "JWT"), required=("sub", "nonce", "auth_time"))
     if not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
-        raise TokenRefused("nonce")
-    if not claims["sub"]:
-        raise TokenRefused("sub")
+        raise AnswerRefused("nonce")
+    if not _is_name(claims["sub"]):
+        raise AnswerRefused("sub")
     if "events" in claims:
-        raise TokenRefused("logout token")
+        raise AnswerRefused("logout token")
     if issuer.acr and claims.get("acr") not in issuer.acr:
-        raise TokenRefused("acr")
-    _hold_to_time(claims["auth_time"])
+        raise AnswerRefused("acr")
+    _hold_to_time(claims["auth_time"], since)
     _spend(f"{issuer.url} nonce {nonce}", claims["exp"])
     return claims
 
@@ -87,17 +83,17 @@ def id_claims(token: str, issuer: Issuer, *, nonce: str) -> dict[str, Any]:
 def logout_claims(token: str, issuer: Issuer) -> dict[str, Any]:
     """The claims of a logout token, by which a provider says that a person left it; once.
 
-    Raises TokenRefused, with the reason.
+    Raises AnswerRefused, with the reason.
     """
     claims = _signed(token, issuer, types=("", "JWT", "logout+jwt"), required=("jti", "events"))
     events = claims["events"]
     if not isinstance(events, Mapping) or not isinstance(events.get(LOGOUT), Mapping):
-        raise TokenRefused("events")
+        raise AnswerRefused("events")
     if "nonce" in claims:
-        raise TokenRefused("nonce")
+        raise AnswerRefused("nonce")
     named = [claims[name] for name in ("sub", "sid") if name in claims]
-    if not named or not all(isinstance(one, str) and one for one in named):
-        raise TokenRefused("names nobody")
+    if not named or not all(map(_is_name, named)):
+        raise AnswerRefused("names nobody")
     _spend(f"{issuer.url} jti {claims['jti']}", claims["exp"])
     return claims
 
@@ -109,9 +105,9 @@ def _signed(
     try:
         header = jwt.get_unverified_header(token)
         if header.get("typ", "") not in types:
-            raise TokenRefused("typ")
+            raise AnswerRefused("typ")
         if header.get("alg") not in ALGORITHMS:
-            raise TokenRefused("alg")
+            raise AnswerRefused("alg")
         claims: dict[str, Any] = jwt.decode(
             token,
             keys_at(issuer.keys_url).get_signing_key(str(header.get("kid"))),
@@ -122,11 +118,11 @@ def _signed(
             options={"require": ["iss", "aud", "exp", "iat", *required]},
         )
     except jwt.PyJWTError as error:
-        raise TokenRefused(type(error).__name__) from error
-    except (TypeError, ValueError, OverflowError) as error:
-        raise TokenRefused("unreadable") from error
+        raise AnswerRefused(type(error).__name__) from error
+    except (TypeError, ValueError, OverflowError, OSError) as error:
+        raise AnswerRefused("unreadable") from error
     if not _is_for(claims, issuer.client_id):
-        raise TokenRefused("azp")
+        raise AnswerRefused("azp")
     return claims
 
 
@@ -136,14 +132,17 @@ def _is_for(claims: Mapping[str, Any], client_id: str) -> bool:
     return bool(claims.get("azp", None if several else client_id) == client_id)
 
 
-def _hold_to_time(auth_time: object) -> None:
+def _is_name(value: object) -> bool:
+    """Whether a provider can mean somebody by it: 1 to 255 ASCII characters (Core 1.0, 2)."""
+    return isinstance(value, str) and 0 < len(value) <= 255 and value.isascii()
+
+
+def _hold_to_time(auth_time: object, since: datetime) -> None:
     """The person proved to be who they are for this sign-in, and did not do so in the future."""
     if isinstance(auth_time, bool) or not isinstance(auth_time, (int, float)):
-        raise TokenRefused("auth_time")
-    now = timezone.now().timestamp()
-    early, late = now - (FRESH + SKEW).total_seconds(), now + SKEW.total_seconds()
-    if not early <= auth_time <= late:
-        raise TokenRefused("auth_time")
+        raise AnswerRefused("auth_time")
+    if not (since - SKEW).timestamp() <= auth_time <= (timezone.now() + SKEW).timestamp():
+        raise AnswerRefused("auth_time")
 
 
 def _spend(name: str, expires: str | float) -> None:
@@ -158,13 +157,34 @@ def _spend(name: str, expires: str | float) -> None:
             SpentToken.objects.filter(until__lt=now).delete()
             SpentToken.objects.create(digest=hashlib.sha256(name.encode()).hexdigest(), until=until)
     except IntegrityError as error:
-        raise TokenRefused("used before") from error
+        raise AnswerRefused("used before") from error
     except (ValueError, OverflowError, OSError) as error:
-        raise TokenRefused("exp") from error
+        raise AnswerRefused("exp") from error
+
+
+class Keys(jwt.PyJWKClient):
+    """The keys published at an address: fetched once in five minutes.
+
+    At an unknown key, and where they could not be had, it is once in half a minute: nobody can make
+    the portal ask without end.
+    """
+
+    failed_at: float | None = None
+
+    @override
+    def fetch_data(self) -> Any:
+        if self.failed_at is not None and monotonic() - self.failed_at < self.cooldown_duration:
+            raise jwt.PyJWKClientConnectionError("could not be had a moment ago")
+        try:
+            found = super().fetch_data()
+        except Exception:
+            self.failed_at = monotonic()
+            raise
+        self.failed_at = None
+        return found
 
 
 @lru_cache(maxsize=16)
-def keys_at(url: str) -> jwt.PyJWKClient:
-    """The keys published at an address: fetched once in five minutes, and at an unknown key once
-    in half a minute, so that nobody can make the portal ask without end."""
-    return jwt.PyJWKClient(url, timeout=5)
+def keys_at(url: str) -> Keys:
+    """The keys at an address, one holder for each process."""
+    return Keys(url, timeout=5)

@@ -2,23 +2,31 @@
 
 import logging
 
-from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.account.internal.flows.email_verification_by_code import (
+    EMAIL_VERIFICATION_CODE_SESSION_KEY,
+)
+from allauth.account.internal.stagekit import clear_login
+from allauth.account.internal.userkit import str_to_user_id
+from allauth.account.views import email_verification_sent
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.helpers import render_authentication_error
 from allauth.socialaccount.models import SocialAccount, SocialApp
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
+from allauth.socialaccount.views import SignupView
 from allauth.usersessions.models import UserSession
+from django.core.exceptions import MultipleObjectsReturned
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
-from django.urls import translate_url
-from django.utils import translation
+from django.urls import reverse, translate_url
+from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
 from requests import RequestException
 
-from accounts.federation.provider import IdentityProvider, RelyingParty
+from accounts.federation.provider import BEGAN, IdentityProvider, RelyingParty
 from accounts.federation.tokens import identity, logout_claims
-from accounts.models import Language
+from accounts.models import Language, User
 from accounts.sign_in import IDENTITY, language_of_page
 from pages.rules import anyone, rule
 
@@ -32,8 +40,10 @@ def provider_of(request: HttpRequest, provider_id: str) -> IdentityProvider:
     """The provider that is configured by this name; the answer is 404 for any other."""
     try:
         provider: IdentityProvider = get_adapter(request).get_provider(request, provider_id)
-    except SocialApp.DoesNotExist:
+    except (SocialApp.DoesNotExist, MultipleObjectsReturned):
         raise Http404 from None
+    if provider.app.provider_id != provider_id:
+        raise Http404
     return provider
 
 
@@ -41,7 +51,9 @@ def provider_of(request: HttpRequest, provider_id: str) -> IdentityProvider:
 def identity_provider_sign_in(request: HttpRequest, provider: str) -> HttpResponse:
     """Go to the provider; `next` says where on the portal to come back to."""
     found = provider_of(request, provider)
+    clear_login(request)  # an earlier sign-in that waits for a code is over
     request.session[LANGUAGE] = language_of_page()
+    request.session[BEGAN] = timezone.now().timestamp()
     try:
         response: HttpResponse = found.redirect_from_request(request)
     except (OAuth2Error, RequestException) as error:
@@ -56,14 +68,14 @@ def identity_provider_callback(request: HttpRequest, provider: str) -> HttpRespo
     The address carries no language, since the provider knows it by heart; what is shown is in the
     language of the page the person left, or in the one chosen at the provider.
     """
-    provider_of(request, provider)
+    found = provider_of(request, provider)
     left = request.session.get(LANGUAGE) or language_of_page()
     translation.activate(left)
     party = RelyingParty(request, provider)
     try:
         response: HttpResponse = OAuth2CallbackView.adapter_view(party)(request)
-    except ImmediateHttpResponse as answer:
-        response = answer.response
+    except (OAuth2Error, RequestException) as error:
+        response = render_authentication_error(request, found, exception=error)
     if known := getattr(request, "signed_in_with", None):
         request.session[IDENTITY] = known
     if response.status_code == 302:
@@ -71,6 +83,27 @@ def identity_provider_callback(request: HttpRequest, provider: str) -> HttpRespo
         with translation.override(left):
             response["Location"] = translate_url(response["Location"], chosen)
     return response
+
+
+@rule(get=anyone, post=anyone)
+def confirm_address(request: HttpRequest) -> HttpResponse:
+    """The code that was mailed; there is none where the person started again elsewhere."""
+    waiting = request.session.get(EMAIL_VERIFICATION_CODE_SESSION_KEY, {}).get("user_id")
+    if waiting and not User.objects.filter(pk=str_to_user_id(waiting)).exists():
+        clear_login(request)
+        return redirect("account_login")
+    response: HttpResponse = email_verification_sent(request)
+    return response
+
+
+class FirstSignIn(SignupView):
+    """Where somebody new gives an e-mail address; whoever is signed in already goes home."""
+
+    def get_authenticated_redirect_url(self) -> str:
+        return reverse("home")
+
+
+first_sign_in = rule(get=anyone, post=anyone)(FirstSignIn.as_view())
 
 
 @csrf_exempt
@@ -84,12 +117,13 @@ def identity_provider_signed_out(request: HttpRequest, provider: str) -> HttpRes
     found = provider_of(request, provider)
     try:
         issuer = found.get_oauth2_adapter(request).issuer
-        claims = logout_claims(request.POST.get("logout_token", ""), issuer)
+        with transaction.atomic():
+            claims = logout_claims(request.POST.get("logout_token", ""), issuer)
+            end_sessions(provider, issuer.url, claims.get("sub"), claims.get("sid"))
     except (OAuth2Error, RequestException) as error:
         log.warning("Sign-out by %s refused: %s", provider, type(error).__name__)
         response: HttpResponse = JsonResponse({"error": "invalid_request"}, status=400)
     else:
-        end_sessions(provider, issuer.url, claims.get("sub"), claims.get("sid"))
         response = HttpResponse()
     response["Cache-Control"] = "no-store"
     return response

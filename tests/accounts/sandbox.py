@@ -28,7 +28,7 @@ PEOPLE: dict[str, dict[str, object]] = {
         "locale": "en-CA",
     },
     "nobody's mail": {"acr": LEVEL},
-    "françoise": {
+    "francoise": {
         "acr": LEVEL,
         "locale": "fr_CA",
         "email": "fr@example.ca",
@@ -78,12 +78,14 @@ class Provider:
 
     def __init__(self, provider_id: str, people: Mapping[str, Mapping[str, object]]) -> None:
         self.id, self.lies, self.issuer, self.signer = provider_id, Lies(), "", Signer(None)
+        self.asked: list[str] = []
         subjects = [Subject(sub=sub, claims=dict(claims)) for sub, claims in people.items()]
         self.app = oidc_provider_mock.app(user_claims=subjects)
         self.app.after_request(self._lie)
 
     def _lie(self, response: flask.Response) -> flask.Response:
         path = flask.request.path
+        self.asked.append(path)
         self.signer = Signer(flask.g.oidc_provider_mock_storage.jwk)
         if path in self.lies.broken:
             return flask.make_response("out of order", 500)
