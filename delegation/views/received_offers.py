@@ -155,6 +155,7 @@ def _offer_page(
 ) -> HttpResponse:
     is_open = _is_open(access, offer)
     barred = why_not_acceptable(access, offer, None) if is_open else None
+    is_client = access.clients().filter(pk=offer.client_id).exists()
     [row] = in_words([offer], access)
     context = {
         "row": row,
@@ -162,7 +163,7 @@ def _offer_page(
         "consent": relationship_consent(offer.consent_version).in_language(get_language() or ""),
         "form": form if is_open and not barred else None,
         "is_open": is_open,
-        "may_mute": can_mute(access).allowed,
+        "may_mute": can_mute(access).allowed and not is_client,
         "is_own": offer.offered_by_id == access.person.pk,
         "barred": barred[1] if barred else "",
         "problem": problem,

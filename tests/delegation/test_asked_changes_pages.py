@@ -49,6 +49,7 @@ def test_a_renewal_shows_the_client_what_would_change(
         ),
     }
     assert "Renewal or change" in words(page)
+    assert "I do not know this firm" not in words(page), "It acts for the business."
     world.relationship_request(world.broker("Other"), maple)
     for route in ("relationship_list", "received_request_list"):
         listed = words(as_(world.manager(maple)).get(reverse(route, kwargs={"bn9": maple.bn9})))

@@ -101,6 +101,8 @@ def test_a_firm_mutes_who_offers_and_takes_back_what_it_offered(
     assert ours.decision == Decision.WITHDRAWN
     world.relationship(cedar := world.importer("Cedar"), itn)
     served = world.offer(cedar, itn, programs=("RM0002",))
+    shown = lead.get(url("relationship_offer_detail", itn, pk=served.pk))
+    assert "I do not know this business" not in words(shown), "It is a client."
     known = lead.post(url("client_mute", itn, pk=served.pk), {})
     assert known.status_code == 422 and "Leave the client first" in words(known)
 
