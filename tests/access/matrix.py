@@ -265,7 +265,7 @@ def _officer_pages(cast: Cast) -> Iterator[Row]:
     staff, birch = f"{MAPLE_STAFF}", {"bn9": ids["birch"]}
     yield Row("recovery_request_create", {"bn9": ids["maple"]}, {200: staff})
     yield Row("recovery_request_create", {"bn9": ids["maple"]}, {422: staff}, "POST")
-    yield Row("recovery_request_create", birch, {200: "stranded"})
+    yield Row("recovery_request_create", birch, {302: "stranded"})
     yield Row("recovery_request_status", one, {200: "stranded"})
     yield Row("recovery_request_withdraw", one, {405: EVERYBODY})
 
