@@ -33,7 +33,6 @@ OF_PACKAGES: dict[str, Rules] = {
     "account_inactive": {"GET": anyone},
     "account_reauthenticate": _ANY_PERSON,
     "account_email": _ANY_PERSON,
-    "account_email_verification_sent": _ANYONE,
     "account_change_password": _ANY_PERSON,
     "account_set_password": _ANY_PERSON,
     "account_reset_password": _ANYONE,

@@ -1,11 +1,15 @@
 """Every address of the portal. Pages carry their language: /en-ca/... and /fr-ca/..."""
 
+from allauth.account import urls
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path, register_converter
 
 from businesses.converters import BN9Converter, ExtensionConverter
 from ccp import dashboard, views
 from delegation.views.calendars import calendar_feed_read
+
+of_allauth = [one for one in urls.urlpatterns if one.name != "account_email_verification_sent"]
+"""The pages of allauth; the one that takes the mailed code is ours (`accounts.urls`)."""
 
 register_converter(BN9Converter, "bn9")
 register_converter(ExtensionConverter, "rm")
@@ -19,7 +23,7 @@ urlpatterns = [
         path("setup/", dashboard.first_time_setup, name="first_time_setup"),
         path("businesses/<bn9:bn9>/", dashboard.business_home, name="business_home"),
         path("", include("accounts.urls")),
-        path("account/", include("allauth.account.urls")),
+        path("account/", include(of_allauth)),
         path("register/", include("registration.urls")),
         path("", include("delegation.urls")),
         path("", include("transactions.urls")),

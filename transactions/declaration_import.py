@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import batched
 from pathlib import Path
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from audit.services import business_chain, record
 from businesses.models import BusinessAccount, ProgramAccount
@@ -262,10 +262,18 @@ def _firms_of(owners: set[str]) -> set[Pair]:
 def _bring_to_new_firms(owners: set[str], known: set[Pair]) -> None:
     """Bring the lists of firms whose relationship began meanwhile what neither side saw.
 
-    Either waits for the other: a relationship that begins locks its client, as this does.
+    Either waits for the other: on PostgreSQL a relationship that begins takes a lock named after
+    its client (a trigger of migration 0005), as this does. It is no lock of a row: whoever begins a
+    relationship holds rows in an order of its own. SQLite has one writer at a time.
     """
-    locked = BusinessAccount.objects.filter(bn9__in=owners).order_by("pk")
-    list(locked.select_for_update(no_key=True).values_list("pk"))
+    if connection.vendor == "postgresql":
+        clients = BusinessAccount.objects.filter(bn9__in=owners).order_by("pk")
+        for pk in clients.values_list("pk", flat=True):
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+                    [f"declarations of {pk}"],
+                )
     for client, provider in _firms_of(owners) - known:
         declared = Declaration.objects.filter(owner=client).values_list("pk", "declared_at")
         ClientDeclaration.objects.bulk_create(

@@ -110,6 +110,12 @@ def group_role_on_programs(world: World, maple: BusinessAccount) -> Chain:
     return Chain(gwen, maple, GroupProgramGroupRole.objects.get())
 
 
+def program_in_a_group(world: World, maple: BusinessAccount) -> Chain:
+    programs = world.program_group("All doors", maple, "RM0001")
+    gwen = grouped(world, maple, programs)
+    return Chain(gwen, maple, programs.members.get())
+
+
 def served(world: World, maple: BusinessAccount) -> BusinessAccount:
     """ITN, which acts for Maple and sees everything."""
     itn = world.broker("ITN")
@@ -159,6 +165,7 @@ def relationship_terms(world: World, maple: BusinessAccount) -> Chain:
 
 LINKS: list[Link] = [
     membership, managers_role, direct_role, group_member, group_role, group_role_on_programs,
+    program_in_a_group,
     membership_of_staff, staff_assignment, member_of_an_assigned_group, client_group_member,
     relationship, relationship_terms,
 ]  # fmt: skip

@@ -112,6 +112,11 @@ def test_an_employee_group_gives_and_takes_at_once(world: World) -> None:
     assert reason(world, gwen, maple, version) is Reason.NO_ROLE
     [member] = done(add_employees_to_group(group=group, people=[gwen], **common))
     assert reason(world, gwen, maple, version, EDIT) is Reason.ALLOWED
+    programs.archived_at = world.at
+    programs.save()
+    assert reason(world, gwen, maple, version) is Reason.NO_ROLE, "Whatever its row still says."
+    programs.archived_at = None
+    programs.save()
     member.ends_at = world.at
     member.save()
     assert reason(world, gwen, maple, version) is Reason.NO_ROLE

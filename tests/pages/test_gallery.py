@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 
 from accounts.models import User
 from tests.chromium import axe_violations, overflow, press, sign_in
+from tests.conftest import by_night
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.pages.gallery.urls")]
 
@@ -26,7 +27,7 @@ def check(page: Page, name: str) -> None:
         assert axe_violations(page) == []
 
 
-@pytest.mark.parametrize("name", ["form", "list", "detail"])
+@pytest.mark.parametrize("name", ["form", "list", by_night("detail")])
 def test_a_page_of_every_component(page: Page, portal: str, person: User, name: str) -> None:
     sign_in(page, person, portal)
     page.goto(f"/gallery/{name}/")
@@ -46,7 +47,7 @@ def test_a_refused_form(page: Page, portal: str, person: User) -> None:
     assert page.evaluate("document.activeElement.id") == "id_ask-bn9"
 
 
-@pytest.mark.parametrize("address", ["en-ca/account/login", "fr-ca/account/login"])
+@pytest.mark.parametrize("address", [by_night("en-ca/account/login"), "fr-ca/account/login"])
 def test_a_page_before_signing_in(page: Page, address: str) -> None:
     page.goto(f"/{address}/")
     check(page, address.replace("/", "-"))
@@ -55,7 +56,7 @@ def test_a_page_before_signing_in(page: Page, address: str) -> None:
     check(page, f"{address.replace('/', '-')}-refused")
 
 
-@pytest.mark.parametrize("name", ["email", "password/change"])
+@pytest.mark.parametrize("name", ["email", by_night("password/change")])
 def test_a_page_of_the_account(page: Page, portal: str, person: User, name: str) -> None:
     sign_in(page, person, portal)
     page.goto(f"/en-ca/account/{name}/")

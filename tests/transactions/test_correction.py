@@ -358,8 +358,8 @@ WRONG_AMOUNT = "Line 1, Customs duty: Enter an amount, such as 1234.56."
         ({"remarks": " "}, "Write what was wrong."),
         ({"remarks": "x" * 1001}, "Use at most 1000 characters."),
         ({"remarks": "a\x00b"}, "characters that cannot be seen"),
-        ({"expected_version": ""}, "This page: Open it again from the declaration."),
-        ({"expected_version": "one"}, "This page: Open it again from the declaration."),
+        ({"expected_version": ""}, "There is a problem Open it again from the declaration."),
+        ({"expected_version": "one"}, "There is a problem Open it again from the declaration."),
         ({}, "Change at least one line: nothing differs from the latest version."),
     ],
 )

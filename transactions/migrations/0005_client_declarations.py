@@ -31,7 +31,9 @@ TRIGGERS = (
         OF_A_RELATIONSHIP,
         # Whoever brings declarations of this client at the same time waits, or is waited for:
         # `transactions.declaration_import`.
-        "PERFORM 1 FROM businesses_businessaccount WHERE id = NEW.client_id FOR UPDATE;",
+        # Relationships that begin do not wait for one another: the lock is shared among them.
+        "PERFORM pg_advisory_xact_lock_shared("
+        "hashtextextended('declarations of ' || NEW.client_id, 0));",
     ),
 )
 
