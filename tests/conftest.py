@@ -5,6 +5,7 @@ is closed but for this machine, Hypothesis has its profiles, and tests that need
 Chromium are skipped where it is missing.
 """
 
+import gc
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -27,6 +28,9 @@ from pages import steady
 from tests.world import World
 
 pytest_plugins = ["tests.chromium"]
+
+# Queries leave much that refers to itself: to look for it seldom saves a tenth of the time.
+gc.set_threshold(200_000, 50, 50)
 
 # ---------------------------------------------------------------- how much is tried
 
