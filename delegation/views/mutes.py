@@ -1,5 +1,7 @@
 """I do not know this business or this person: hide what they ask and offer, and show it again."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -45,18 +47,8 @@ def firm_mute(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Hide what a firm asks, now and later."""
     access = enter(request, bn9)
     waiting = get_object_or_404(readable_requests(access), pk=pk)
-    form = MuteForm(request.POST if request.method == "POST" else None)
     page = _page_of(FIRM, waiting.provider, pk)
-    if not form.is_valid():
-        return _mute_page(request, access, form, page)
-    answer = mute_firm(
-        actor=access.person,
-        acting_for=access.acting_for,
-        relationship_request=waiting,
-        report=form.cleaned_data["report"],
-        at=access.at,
-    )
-    return _muted(request, access, form, page, answer)
+    return _mute(request, access, page, partial(mute_firm, relationship_request=waiting))
 
 
 @rule(get=can_mute, post=can_mute)
@@ -65,18 +57,8 @@ def client_mute(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Hide what a business offers the firm, now and later."""
     access = enter_firm(request, bn9)
     offer = get_object_or_404(received_offers(access), pk=pk)
-    form = MuteForm(request.POST if request.method == "POST" else None)
     page = _page_of(CLIENT, offer.client, pk)
-    if not form.is_valid():
-        return _mute_page(request, access, form, page)
-    answer = mute_client(
-        actor=access.person,
-        acting_for=access.acting_for,
-        relationship_offer=offer,
-        report=form.cleaned_data["report"],
-        at=access.at,
-    )
-    return _muted(request, access, form, page, answer)
+    return _mute(request, access, page, partial(mute_client, relationship_offer=offer))
 
 
 @rule(get=can_mute, post=can_mute)
@@ -85,7 +67,6 @@ def person_mute(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Hide what a person asks, now and later."""
     access = enter(request, bn9)
     waiting = get_object_or_404(readable_access_requests(access), pk=pk)
-    form = MuteForm(request.POST if request.method == "POST" else None)
     page = {
         "name": waiting.person.get_full_name(),
         "detail": waiting.person.email,
@@ -93,16 +74,7 @@ def person_mute(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
         "section": "employee_list",
         "kind": PERSON,
     }
-    if not form.is_valid():
-        return _mute_page(request, access, form, page)
-    answer = mute_person(
-        actor=access.person,
-        acting_for=access.acting_for,
-        access_request=waiting,
-        report=form.cleaned_data["report"],
-        at=access.at,
-    )
-    return _muted(request, access, form, page, answer)
+    return _mute(request, access, page, partial(mute_person, access_request=waiting))
 
 
 @rule(get=can_mute)
@@ -140,14 +112,22 @@ def _page_of(kind: str, business: BusinessAccount, pk: UUID) -> dict[str, Any]:
     }
 
 
-def _muted(
+def _mute(
     request: HttpRequest,
     access: Access,
-    form: MuteForm,
     page: dict[str, Any],
-    answer: Mute | Refusal,
+    act: Callable[..., Mute | Refusal],
 ) -> HttpResponse:
-    """The list after the act, or the form with the reason why nothing was done."""
+    """The form; once it is sent, the list, or the form with the reason why nothing was done."""
+    form = MuteForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return _mute_page(request, access, form, page)
+    answer = act(
+        actor=access.person,
+        acting_for=access.acting_for,
+        report=form.cleaned_data["report"],
+        at=access.at,
+    )
     if isinstance(answer, Refusal):
         form.add_error(None, str(answer.message))
         return _mute_page(request, access, form, page, status=status_of(answer))
