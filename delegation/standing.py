@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce
 
@@ -236,11 +236,18 @@ def _group_rows(
 
 def live_lookup(person_id: int, business_id: int, at: datetime) -> Lookup | None:
     """The look-up by which an officer reads a business at an instant: 1 query."""
+    names = [field.attname for field in Lookup._meta.concrete_fields]
+    rows = prepared.rows(_lookup_rows, [person_id], [business_id], at)
+    return next((Lookup.from_db(DEFAULT_DB_ALIAS, names, row) for row in rows), None)
+
+
+def _lookup_rows(
+    people: Collection[int], businesses: Collection[int], at: datetime
+) -> QuerySet[Lookup]:
     entrusted = live_roles(at).filter(person=OuterRef("officer"), kind=OfficerRole.Kind.LOOKUPS)
-    rows = Lookup.objects.filter(
-        during(at), Exists(entrusted), officer=person_id, business=business_id
+    return Lookup.objects.filter(
+        during(at), Exists(entrusted), officer__in=people, business__in=businesses
     )
-    return rows.first()
 
 
 def lookup_until(lookup: Lookup, at: datetime) -> datetime | None:
