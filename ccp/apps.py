@@ -12,3 +12,6 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         checks.register(every_route_has_a_rule, checks.Tags.urls)
         import_module("ccp.site_role")  # its check asks models, which are there only now
+        hardening = import_module("ccp.checks")  # and so do these
+        checks.register(hardening.production_is_safe, checks.Tags.security, deploy=True)
+        checks.register(hardening.nothing_made_up_is_there, checks.Tags.database, deploy=True)

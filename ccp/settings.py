@@ -68,14 +68,17 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # First what says headers on every answer, whoever gives it: files, errors and refusals too.
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "pages.not_kept.NotKeptMiddleware",
     "audit.request_id.RequestIdMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "ccp.gate.GateMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -83,7 +86,6 @@ MIDDLEWARE = [
     "accounts.middleware.ProfileRequiredMiddleware",
     "ccp.routes.RuleRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
@@ -132,8 +134,16 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "portal_cache",
+        # Far more than can be alive at one time: nobody pushes out the limit that holds them.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
+# How many proxies of ours stand before the portal. Each adds to X-Forwarded-For whom it heard, and
+# what stands before those is a visitor's own invention. Told wrongly, all visitors share one limit.
+try:
+    ALLAUTH_TRUSTED_PROXY_COUNT = int(required_in_production("TRUSTED_PROXIES", "0"))
+except ValueError:
+    raise ImproperlyConfigured("TRUSTED_PROXIES must be a number.") from None
 
 # People
 AUTH_USER_MODEL = "accounts.User"
@@ -299,6 +309,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # The browser: nothing from elsewhere, nothing inline.
 SECURE_CSP = {
@@ -313,20 +324,32 @@ SECURE_CSP = {
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
 }
-PERMISSIONS_POLICY: dict[str, list[str]] = {
-    feature: []
-    for feature in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
-}
+# Of what a browser can do for a page, nothing but passkeys.
+PERMISSIONS_POLICY: dict[str, list[str]] = dict.fromkeys(
+    (
+        "accelerometer autoplay bluetooth browsing-topics camera clipboard-read compute-pressure "
+        "display-capture encrypted-media fullscreen gamepad geolocation gyroscope hid "
+        "identity-credentials-get idle-detection keyboard-map local-fonts magnetometer microphone "
+        "midi otp-credentials payment picture-in-picture screen-wake-lock serial storage-access "
+        "usb window-management xr-spatial-tracking"
+    ).split(),
+    [],
+) | dict.fromkeys(("publickey-credentials-create", "publickey-credentials-get"), ["self"])
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# What the portal says of a person stays on the server, in no cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "ccp.views.csrf_failure"
 if IS_PRODUCTION:
     SECURE_SSL_REDIRECT = True
+    # To the portal's own address, whatever host the request named; monitors are not led about.
+    SECURE_SSL_HOST = urlsplit(PORTAL_URL).netloc
+    SECURE_REDIRECT_EXEMPT = ["^healthz/$"]
     SECURE_HSTS_SECONDS = 2 * 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -339,6 +362,9 @@ if IS_PRODUCTION:
 # A form of the portal is text: 1 MiB and 2,000 fields are more than any of them needs.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+# The largest file (4 MiB) and the form around it.
+BODY_MAX_BYTES = 5 * 1024 * 1024
 
 LOGGING = {
     "version": 1,

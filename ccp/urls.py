@@ -34,4 +34,5 @@ urlpatterns = [
 handler400 = "ccp.views.bad_request"
 handler403 = "ccp.views.permission_denied"
 handler404 = "ccp.views.page_not_found"
+handler429 = "ccp.views.too_many_requests"
 handler500 = "ccp.views.server_error"

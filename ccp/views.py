@@ -1,6 +1,6 @@
 """The answer for monitors, and the pages for what went wrong."""
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -14,12 +14,12 @@ from pages.rules import anyone, rule
 @rule(get=anyone)
 def health(request: HttpRequest) -> HttpResponse:
     """Say that the process answers."""
-    return HttpResponse("ok", content_type="text/plain")
+    return HttpResponse("ok", content_type="text/plain; charset=utf-8")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what cannot be read, and say so where it is only too long."""
-    is_too_long = isinstance(exception, (RequestDataTooBig, TooManyFieldsSent))
+    is_too_long = isinstance(exception, (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent))
     status = 413 if is_too_long else 400
     return render(request, "400.html", {"is_too_long": is_too_long}, status=status)
 
@@ -45,6 +45,13 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer a fault of the portal with a page that asks neither the person nor the database."""
     return HttpResponse(render_to_string("500.html", portal(request)), status=500)
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """Answer whoever signs in, signs up or asks for a code too often."""
+    response = render(request, "429.html", status=429)
+    response["Retry-After"] = "300"
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,0 +1,141 @@
+"""Production refuses to begin where it would be unsafe: each demand is seen to be unmet."""
+
+import runpy
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from allauth.socialaccount.models import SocialApp
+from django.core.exceptions import ImproperlyConfigured
+
+from ccp.checks import DEMANDS, nothing_made_up_is_there, refuse_unsafe_start, unmet
+from tests.accounts.people import sign_up
+from tests.ccp.production import ENVIRONMENT, production
+
+pytestmark = pytest.mark.once
+
+type Breaks = Callable[[dict[str, Any]], object]
+
+
+def says(setting: str, value: object) -> Breaks:
+    return lambda of: of.update({setting: value})
+
+
+def csp(**directives: list[str]) -> Breaks:
+    said = {name.replace("_", "-"): sources for name, sources in directives.items()}
+    return lambda of: of.update(SECURE_CSP=of["SECURE_CSP"] | said)
+
+
+def without_csp(directive: str) -> Breaks:
+    return lambda of: of["SECURE_CSP"].pop(directive)
+
+
+def database(**told: Any) -> Breaks:
+    return lambda of: of["DATABASES"]["default"].update(told)
+
+
+def provider(**told: Any) -> Breaks:
+    return lambda of: of["SIGN_IN_WITH"][0]["settings"].update(told)
+
+
+UNSAFE: list[tuple[str, Breaks]] = [
+    ("ccp.E003", says("DEBUG", True)),
+    ("ccp.E004", says("SECRET_KEY", "short")),
+    ("ccp.E004", says("SECRET_KEY", "demonstration-only-" + "0" * 40)),
+    ("ccp.E004", says("SECRET_KEY", "0123456789abcdef" * 8)),
+    ("ccp.E005", says("PORTAL_URL", "http://portal.example")),
+    ("ccp.E005", says("ALLOWED_HOSTS", ["other.example"])),
+    ("ccp.E005", says("PORTAL_URL", "https://portal.example/under")),
+    ("ccp.E005", says("ALLOWED_HOSTS", ["portal.example", "*"])),
+    ("ccp.E005", says("ALLOWED_HOSTS", ["portal.example", ".example"])),
+    ("ccp.E006", csp(script_src=["'self'", "'unsafe-inline'"])),
+    ("ccp.E006", csp(script_src=["'self'", "'unsafe-eval'"])),
+    ("ccp.E006", csp(script_src=["https://cdn.example"])),
+    ("ccp.E006", csp(style_src=["'self'", "'unsafe-inline'"])),
+    ("ccp.E006", csp(img_src=["*"])),
+    ("ccp.E006", csp(default_src=["'self'"])),
+    ("ccp.E006", csp(frame_ancestors=["'self'"])),
+    ("ccp.E006", without_csp("script-src")),
+    ("ccp.E006", without_csp("base-uri")),
+    ("ccp.E006", without_csp("form-action")),
+    ("ccp.E007", says("PERMISSIONS_POLICY", {})),
+    ("ccp.E007", lambda of: of["PERMISSIONS_POLICY"].update(camera=["self"])),
+    ("ccp.E008", says("SESSION_COOKIE_NAME", "sessionid")),
+    ("ccp.E008", says("SESSION_COOKIE_SECURE", False)),
+    ("ccp.E008", says("SESSION_COOKIE_SAMESITE", "None")),
+    ("ccp.E008", says("SESSION_COOKIE_DOMAIN", "example")),
+    ("ccp.E008", says("CSRF_COOKIE_HTTPONLY", False)),
+    ("ccp.E008", says("CSRF_COOKIE_NAME", "csrftoken")),
+    ("ccp.E009", says("SECURE_HSTS_SECONDS", 3600)),
+    ("ccp.E009", says("SECURE_SSL_REDIRECT", False)),
+    ("ccp.E009", says("SECURE_SSL_HOST", None)),
+    ("ccp.E010", database(ENGINE="django.db.backends.sqlite3")),
+    ("ccp.E011", database(OPTIONS={})),
+    ("ccp.E011", database(OPTIONS={"sslmode": "require"})),
+    ("ccp.E012", says("MAILERS", {"default": {"BACKEND": "x.smtp.EmailBackend"}})),
+    ("ccp.E012", lambda of: of["MAILERS"]["default"].update(BACKEND="console.EmailBackend")),
+    ("ccp.E013", provider(server_url="http://gckey.example")),
+    ("ccp.E013", provider(server_url="https://localhost:18000")),
+    ("ccp.E013", says("SIGN_IN_WITH", [])),
+    ("ccp.E013", says("LOCAL_ACCOUNTS", True)),
+]
+
+
+def found(of: dict[str, Any]) -> set[str | None]:
+    return {one.id for one in unmet(SimpleNamespace(**of))}
+
+
+def test_each_demand_is_seen_to_be_unmet(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found(production(monkeypatch)) == set(), "Production as it is told to be."
+    here = "postgres://portal@localhost/portal"
+    assert found(production(monkeypatch, DATABASE_URL=here)) == set()
+    for number, (wanted, breaks) in enumerate(UNSAFE):
+        of = production(monkeypatch)
+        breaks(of)
+        assert found(of) == {wanted}, f"line {number} of the table"
+    assert {one.id for one in DEMANDS} == {wanted for wanted, _ in UNSAFE}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, "") for name in ENVIRONMENT if name not in {"PORTAL_PROFILE", "DATABASE_URL"}),
+        ("DEBUG", "1"),
+        ("PORTAL_PROFILE", "staging"),
+        ("GCKEY_ISSUER", "http://gckey.example"),
+        ("IDENTITY_PROVIDER_ORIGINS", "http://gckey.example"),
+        ("TRUSTED_PROXIES", "many"),
+    ],
+)
+def test_settings_refuse_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    with pytest.raises(ImproperlyConfigured):
+        production(monkeypatch, **{name: value})
+
+
+def test_nobody_made_up_is_in_the_database_of_production(db: None) -> None:
+    assert nothing_made_up_is_there(databases=["default"]) == []
+    sign_up("olivia.bennett@demo.example")
+    SocialApp.objects.create(provider="openid_connect", client_id="x", name="x")
+
+    ids = {one.id for one in nothing_made_up_is_there(databases=["default"])}
+
+    assert ids == {"ccp.E014", "ccp.E015"}
+
+
+def test_nothing_is_served_where_a_check_finds_an_error(
+    db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings of a test, which production would be ashamed of; then a database that lies."""
+    door = settings.BASE_DIR / "ccp" / "wsgi.py"
+    assert callable(runpy.run_path(str(door))["application"])
+    settings.IS_PRODUCTION = True
+    with pytest.raises(ImproperlyConfigured, match=r"ccp\.E008"):
+        runpy.run_path(str(door))
+
+    monkeypatch.setattr("ccp.checks.DEMANDS", ())
+    sign_up("olivia.bennett@demo.example")
+    with pytest.raises(ImproperlyConfigured, match=r"ccp\.E014"):
+        refuse_unsafe_start()
