@@ -289,5 +289,5 @@ def on_portal(link: str, language: str) -> str:
 def is_of_portal(request: HttpRequest, url: str) -> bool:
     """Whether `url` stays on this portal, so that a person may be sent there."""
     return url_has_allowed_host_and_scheme(
-        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        url, allowed_hosts={urlsplit(settings.PORTAL_URL).netloc}, require_https=request.is_secure()
     )

@@ -1,12 +1,15 @@
-"""The door for application servers: `gunicorn ccp.wsgi`. Production opens it only if it is safe."""
+"""What application servers serve: `gunicorn ccp.wsgi`. Production opens only if it is safe."""
 
 import os
 from importlib import import_module
 
+import django
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
+
+from ccp.door import Door
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ccp.settings")
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+application = Door()
 if settings.IS_PRODUCTION:
     import_module("ccp.checks").refuse_unsafe_start()  # it asks models, which are there only now

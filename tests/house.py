@@ -159,6 +159,27 @@ def positional_services(source: str) -> list[str]:
     ]
 
 
+OF_REQUEST = {"build_absolute_uri", "get_host", "get_raw_uri", "get_port", "get_current_site"}
+HOST_HEADER = re.compile(r"(HTTP_)?(X[-_])?(HOST|FORWARDED|ORIGINAL|REWRITE|REAL)([-_]\w+)*", re.I)
+
+
+def hosts_of_requests(source: str) -> list[str]:
+    """Where the portal stands is a setting: no link and no decision follows what a visitor says."""
+    named = [
+        (node.lineno, getattr(node, "attr", "") or getattr(node, "id", ""))
+        for node in ast.walk(parsed(source))
+        if isinstance(node, ast.Attribute | ast.Name)
+    ]
+    read = [
+        (node.lineno, node.value)
+        for node in ast.walk(parsed(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    found = [one for one in named if one[1] in OF_REQUEST]
+    found += [one for one in read if HOST_HEADER.fullmatch(one[1]) and len(one[1]) > 6]
+    return [f"line {line}: {name}" for line, name in found]
+
+
 # ---------------------------------------------------------------- templates
 
 INLINE = re.compile(
@@ -169,6 +190,14 @@ INLINE = re.compile(
 def inline_code(source: str) -> list[str]:
     """Pages carry no script and no style of their own: the content security policy bars them."""
     return [match.group().strip() for match in INLINE.finditer(source)]
+
+
+ASKS_HOST = re.compile(r"request\.(?:get_host|build_absolute_uri|get_raw_uri|META|headers)")
+
+
+def hosts_in_pages(source: str) -> list[str]:
+    """A page asks for no host and no header of the request."""
+    return ASKS_HOST.findall(source)
 
 
 GLUED_COLON = re.compile(r"\}\}\s*:|:\s*[\"']\s*%\}[ \t]*\{\{")

@@ -17,11 +17,13 @@ PYTHON_RULES = {
     house.long_functions: "def f():\n" + "    x = 1\n" * 40,
     house.hidden_imports: "def f():\n    import os\n",
     house.signals: "from django.db.models.signals import post_save\n",
+    house.hosts_of_requests: "link = request.build_absolute_uri(path)\n",
 }
 TEMPLATE_RULES = {
     house.inline_code: '<p style="color: red">',
     house.unused_loads: "{% load i18n static %}{% translate 'x' %}",
     house.glued_colons: "{{ program }}: {{ role }}",
+    house.hosts_in_pages: "https://{{ request.get_host }}/",
 }
 
 
@@ -48,6 +50,9 @@ def test_templates_keep_the_rule(check: house.Check) -> None:
         *TEMPLATE_RULES.items(),
         (house.hidden_imports, "if TYPE_CHECKING: pass"),
         (house.signals, "from django.dispatch import receiver"),
+        (house.hosts_of_requests, "host = request.headers['X-Forwarded-Host']"),
+        (house.hosts_of_requests, "host = request.META['HTTP_HOST']"),
+        (house.hosts_of_requests, "site = get_current_site(request)"),
         (house.inline_code, "<script>go()</script>"),
         (house.inline_code, "<style>p {}</style>"),
         (house.inline_code, '<a onclick="go()">'),

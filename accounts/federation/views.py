@@ -8,6 +8,7 @@ from allauth.account.internal.flows.email_verification_by_code import (
 from allauth.account.internal.stagekit import clear_login
 from allauth.account.internal.userkit import str_to_user_id
 from allauth.account.views import email_verification_sent
+from allauth.decorators import rate_limit
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.helpers import render_authentication_error
 from allauth.socialaccount.models import SocialAccount, SocialApp
@@ -48,6 +49,7 @@ def provider_of(request: HttpRequest, provider_id: str) -> IdentityProvider:
 
 
 @rule(post=anyone)
+@rate_limit(action="login")
 def identity_provider_sign_in(request: HttpRequest, provider: str) -> HttpResponse:
     """Go to the provider; `next` says where on the portal to come back to."""
     found = provider_of(request, provider)
@@ -103,7 +105,7 @@ class FirstSignIn(SignupView):
         return reverse("home")
 
 
-first_sign_in = rule(get=anyone, post=anyone)(FirstSignIn.as_view())
+first_sign_in = rule(get=anyone, post=anyone)(rate_limit(action="signup")(FirstSignIn.as_view()))
 
 
 @csrf_exempt

@@ -25,8 +25,11 @@ def trusts(request: HttpRequest) -> HttpResponse:
 
 @rule(get=anyone, post=anyone)
 def dawdles(request: HttpRequest) -> HttpResponse:
-    """Takes as long as it is told to."""
-    time.sleep(len(request.GET.get("q", "")) / 1000)
+    """Works the longer, the more it is given."""
+    given = sum(map(len, request.GET.values()))
+    until = time.thread_time() + given / 300_000
+    while time.thread_time() < until:
+        pass
     return HttpResponse()
 
 
