@@ -17,6 +17,7 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Lower
@@ -41,6 +42,17 @@ FORGOTTEN = gettext_noop("Forgot your password?")
 
 TIME_TO_PROVE = timedelta(minutes=15)
 """How long an address waits for the code that was mailed to it: as long as a sign-in lasts."""
+
+
+REFUSED = {
+    "email_password_mismatch",
+    "enter_current_password",
+    "incorrect_code",
+    "incorrect_password",
+    "rate_limited",
+    "too_many_login_attempts",
+}
+"""What goes wrong where somebody proves who they are, as django-allauth names it."""
 
 
 class AnswerRefused(OAuth2Error):
@@ -116,9 +128,21 @@ class AccountAdapter(DefaultAccountAdapter):
         if "sociallogin" in (named.get("signal_kwargs") or {}):
             known = getattr(request, "signed_in_with", request.session.get(IDENTITY, {}))
         request.session[IDENTITY] = known
+        log.info("Signed in: %s by %s", user.pk, known.get("provider", "password"))
         told = {name: known[name] for name in ("provider", "sid") if name in known}
         UserSession.objects.filter(session_key=request.session.session_key).update(data=told)
         return response
+
+    def validation_error(self, code: str, *args: Any) -> ValidationError:
+        """What is refused at sign-in leaves a line in the log, in a word that names nobody."""
+        if code in REFUSED:
+            log.warning("Refused at sign-in: %s", code)
+        error: ValidationError = super().validation_error(code, *args)
+        return error
+
+    def logout(self, request: HttpRequest) -> None:
+        log.info("Signed out: %s", request.user.pk)
+        super().logout(request)
 
     def save_user(
         self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True

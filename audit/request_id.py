@@ -1,4 +1,5 @@
-"""One id per request, in the answer's `X-Request-Id` and in every event the request wrote.
+"""One id per request, in the answer's `X-Request-Id`, in every event and every line of the log that
+the request wrote.
 
 It is made here and never taken from the visitor.
 """
@@ -10,6 +11,8 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+asked: ContextVar[HttpRequest | None] = ContextVar("asked", default=None)
+"""The request that is being answered, for whoever writes the log."""
 
 
 class RequestIdMiddleware:
@@ -19,10 +22,13 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = request_id.set(str(uuid4()))
+        made = str(uuid4())
+        request.log_id = made  # type: ignore[attr-defined]
+        token, holds = request_id.set(made), asked.set(request)
         try:
             response = self.get_response(request)
-            response["X-Request-Id"] = request_id.get()
+            response["X-Request-Id"] = made
             return response
         finally:
             request_id.reset(token)
+            asked.reset(holds)

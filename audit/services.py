@@ -1,5 +1,6 @@
 """Writing history."""
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from audit.chain import event_hash, plain
 from audit.models import Chain, Event
 from audit.request_id import request_id
 from audit.verbs import REFUSED
+
+log = logging.getLogger(__name__)
 
 
 class Person(Protocol):
@@ -165,6 +168,7 @@ def refuse(
         "path": path,
     }
     record_all([refused(code, act)])
+    log.warning("Refused %s: %s", verb, code)
     return Refusal(code, message)
 
 

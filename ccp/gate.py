@@ -1,12 +1,16 @@
 """What is turned away at the gate, before anything of it is read."""
 
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.log import log_response
 
 from ccp.views import csrf_failure
+
+log = logging.getLogger("django.security.csrf")  # where the check of the token writes too
 
 METHODS = ("GET", "HEAD", "POST")
 FROM_HERE = {"same-origin", "none"}
@@ -30,7 +34,9 @@ class GateMiddleware:
             raise RequestDataTooBig
         site = request.headers.get("Sec-Fetch-Site", "none")
         if request.method == "POST" and site not in FROM_HERE:
-            return csrf_failure(request, f"sent from {site}")
+            response = csrf_failure(request)
+            log_response("Sent from another site", response=response, request=request, logger=log)
+            return response
         return self.get_response(request)
 
 

@@ -366,11 +366,21 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 1
 # The largest file (4 MiB) and the form around it.
 BODY_MAX_BYTES = 5 * 1024 * 1024
 
+# One place to write to, one way to write. Django's own loggers write there too, and nowhere else:
+# no mail to administrators, whose text would hold the request.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "formatters": {"json": {"()": "ccp.logs.JsonLines"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler"} | ({} if DEBUG else {"formatter": "json"})
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+        "accounts": {"level": "INFO"},
+    },
 }
 
 # Delegation: the lengths of the domain page.
