@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import translate_url
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -25,15 +24,13 @@ def portal(request: HttpRequest) -> dict[str, Any]:
 
 
 def other_language(request: HttpRequest) -> dict[str, str]:
-    """The language that the page is not in: `code`, `name` and the `url` of the same page."""
+    """The language that the page is not in: `code`, `name` and the `url` of the same page.
+
+    An address in another language differs in its beginning alone; one without a language, as a
+    provider's way back, leads to the first page.
+    """
     here = get_language() or settings.LANGUAGE_CODE
     code = "en-ca" if here.startswith("fr") else "fr-ca"
-    address = request.get_full_path()
-    url = translate_url(address, code)
-    if url == address:
-        # No page answers here (a missing page): only the language in the address changes.
-        prefix = f"/{here}/"
-        url = (
-            f"/{code}/{address.removeprefix(prefix)}" if address.startswith(prefix) else f"/{code}/"
-        )
-    return {"code": code, "name": OWN_NAMES[code], "url": url}
+    address, prefix = request.get_full_path(), f"/{here}/"
+    rest = address.removeprefix(prefix) if address.startswith(prefix) else ""
+    return {"code": code, "name": OWN_NAMES[code], "url": f"/{code}/{rest}"}
