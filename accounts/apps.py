@@ -14,5 +14,10 @@ class AccountsConfig(AppConfig):
                 "officer_role.grant": _("Made %(object)s an officer of the agency"),
                 "officer_role.end": _("Ended an officer role of %(object)s"),
                 "profile.edit": _("Changed the personal profile"),
+                "second_factor.add": _("Added the second factor “%(object)s”"),
+                "second_factor.rename": _("Called a second factor “%(object)s”"),
+                "second_factor.remove": _("Removed the second factor “%(object)s”"),
+                "second_factor.prove": _("Proved with a second factor who they are"),
+                "recovery_codes.make": _("Made new recovery codes"),
             }
         )

@@ -1,8 +1,10 @@
 """People: who signs in, how they are reached, and what they agreed to."""
 
 import uuid
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
@@ -126,6 +128,31 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.version}"
+
+
+class CodeTries(models.Model):
+    """The wrong codes that somebody entered in a row; there is no row after a right one."""
+
+    person = models.OneToOneField(
+        User, on_delete=models.CASCADE, primary_key=True, related_name="code_tries"
+    )
+    wrong = models.PositiveSmallIntegerField()
+    newest_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.person} {self.wrong}"
+
+    def bar(self, at: datetime) -> bool:
+        """Whether no code is taken, because too many were wrong a short while ago."""
+        return self.wrong >= settings.WRONG_CODES and not self._is_over(at)
+
+    def count(self, at: datetime) -> None:
+        """Count a wrong code; after a time without codes, counting begins anew."""
+        self.wrong = 1 if self.newest_at and self._is_over(at) else self.wrong + 1
+        self.newest_at = at
+
+    def _is_over(self, at: datetime) -> bool:
+        return at >= self.newest_at + timedelta(minutes=settings.WRONG_CODES_LOCK_MINUTES)
 
 
 class SpentToken(models.Model):

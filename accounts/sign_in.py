@@ -9,6 +9,8 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.models import EmailAddress, Login
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.adapter import get_adapter as get_social_adapter
 from allauth.socialaccount.models import SocialApp, SocialLogin
@@ -27,11 +29,18 @@ from django.shortcuts import redirect
 from django.urls import translate_url
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language, gettext, gettext_noop, override
+from django.utils.translation import (
+    get_language,
+    get_language_from_path,
+    gettext,
+    gettext_noop,
+    override,
+)
 from django.utils.translation import gettext_lazy as _
 from requests import RequestException
 
 from accounts.models import Language, User, opaque_username
+from accounts.second_factor.proof import remember_proof
 from notices.links import absolute
 
 log = logging.getLogger(__name__)
@@ -53,6 +62,8 @@ REFUSED = {
     "too_many_login_attempts",
 }
 """What goes wrong where somebody proves who they are, as django-allauth names it."""
+FACTORS = [Authenticator.Type.WEBAUTHN, Authenticator.Type.TOTP]
+"""What somebody can set up who wants more than a mailed code at sign-in."""
 
 
 class AnswerRefused(OAuth2Error):
@@ -124,6 +135,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(self, request: HttpRequest, user: User, **named: Any) -> HttpResponse:
         """Note on the session's row who proved the person, so that a provider can end it."""
         response: HttpResponse = super().post_login(request, user, **named)
+        remember_proof(request, timezone.now())
+        response["Location"] = in_language_of_page(response["Location"])
         known: dict[str, str] = {}
         if "sociallogin" in (named.get("signal_kwargs") or {}):
             known = getattr(request, "signed_in_with", request.session.get(IDENTITY, {}))
@@ -156,8 +169,13 @@ class AccountAdapter(DefaultAccountAdapter):
             raise ImmediateHttpResponse(redirect("account_email_verification_sent")) from None
 
     def is_login_by_code_required(self, login: Login) -> bool:
-        """A sign-up confirms its address by code already; one code is enough."""
-        return not login.signup and super().is_login_by_code_required(login)
+        """Every sign-in ends with one second factor, whoever proved the first.
+
+        Whoever has set up a factor is asked for it. Everybody else gets a code by mail; where the
+        address waits to be confirmed, the code that confirms it.
+        """
+        is_confirmed = verified_addresses(login.user).exists()
+        return is_confirmed and not is_mfa_enabled(login.user, FACTORS)
 
     def is_safe_url(self, url: str) -> bool:
         return is_of_portal(self.request, url)
@@ -290,6 +308,13 @@ def language_of_page() -> Language:
     """The language of the page that is being answered."""
     active = get_language()
     return Language(active) if active in Language.values else Language.ENGLISH
+
+
+def in_language_of_page(address: str) -> str:
+    """The same page in the language of the page that is being answered."""
+    chosen = language_of_page()
+    with override(get_language_from_path(address) or chosen):
+        return str(translate_url(address, chosen))
 
 
 def language_of(email: str) -> str:

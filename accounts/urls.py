@@ -1,11 +1,13 @@
 """The addresses of the personal profile, and of what comes before it."""
 
+from allauth.account.views import email, password_set
 from allauth.socialaccount.views import login_cancelled
 from allauth.usersessions.views import list_usersessions
-from django.urls import path
+from django.urls import include, path
 
 from accounts import views
 from accounts.federation.views import confirm_address, first_sign_in, identity_provider_sign_in
+from accounts.second_factor.proof import proven_anew
 
 urlpatterns = [
     path(
@@ -16,6 +18,9 @@ urlpatterns = [
     path("account/first-sign-in/", first_sign_in, name="socialaccount_signup"),
     path("account/cancelled/", login_cancelled, name="socialaccount_login_cancelled"),
     path("account/confirm-email/", confirm_address, name="account_email_verification_sent"),
+    path("account/email/", proven_anew(email), name="account_email"),
+    path("account/password/set/", proven_anew(password_set), name="account_set_password"),
+    path("", include("accounts.second_factor.urls")),
     path("account/sessions/", list_usersessions, name="usersessions_list"),
     path("profile/", views.profile_detail, name="profile_detail"),
     path("profile/create/", views.profile_create, name="profile_create"),

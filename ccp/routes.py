@@ -31,7 +31,6 @@ OF_PACKAGES: dict[str, Rules] = {
     "account_signup": _ANYONE,
     "account_logout": _ANYONE,
     "account_inactive": {"GET": anyone},
-    "account_reauthenticate": _ANY_PERSON,
     "account_email": _ANY_PERSON,
     "account_change_password": _ANY_PERSON,
     "account_set_password": _ANY_PERSON,
@@ -47,11 +46,9 @@ OF_PACKAGES: dict[str, Rules] = {
 
 WITH_PASSWORD = {
     "account_signup",
-    "account_reauthenticate",
     "account_change_password",
     "account_set_password",
     "account_reset_password",
-    "account_confirm_login_code",
     "account_confirm_password_reset_code",
     "account_complete_password_reset",
     "account_password_reset_completed",

@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.socialaccount",
     "allauth.usersessions",
+    "allauth.mfa",
     "allauth.socialaccount.providers.openid_connect",
     "guardian",
 ]
@@ -165,18 +166,26 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
-ACCOUNT_LOGIN_BY_CODE_REQUIRED = {"password"}
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 10 * 60
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 10 * 60
 ACCOUNT_CHANGE_EMAIL = True
-ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Who must prove again who they are is the portal's own rule (accounts/second_factor/proof.py).
+ACCOUNT_REAUTHENTICATION_REQUIRED = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_USER_DISPLAY = "accounts.sign_in.display"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_ADAPTER = "accounts.sign_in.AccountAdapter"
+# The second factor: a passkey, an authenticator app or a recovery code; a mailed code without one.
+MFA_ADAPTER = "accounts.second_factor.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_RECOVERY_CODE_COUNT = 10
+# For how long somebody who proved who they are need not do so again before a sensitive act.
+PROOF_MINUTES = 15
+# Wrong codes in a row after which no code is taken, and for how long.
+WRONG_CODES, WRONG_CODES_LOCK_MINUTES = 10, 60
 
 
 # Signing in with an identity provider (OpenID Connect): the issuer, what the portal is called there

@@ -8,8 +8,14 @@ from businesses.converters import BN9Converter, ExtensionConverter
 from ccp import dashboard, views
 from delegation.views.calendars import calendar_feed_read
 
-of_allauth = [one for one in urls.urlpatterns if one.name != "account_email_verification_sent"]
-"""The pages of allauth; the one that takes the mailed code is ours (`accounts.urls`)."""
+OURS = {
+    "account_email_verification_sent",
+    "account_email",
+    "account_set_password",
+    "account_reauthenticate",
+}
+of_allauth = [one for one in urls.urlpatterns if one.name not in OURS]
+"""The pages of allauth, but those that `accounts.urls` has in their place."""
 
 register_converter(BN9Converter, "bn9")
 register_converter(ExtensionConverter, "rm")

@@ -20,8 +20,11 @@ import time_machine
 from django.conf import settings
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
-from django.utils import translation
+from django.test import Client
+from django.utils import timezone, translation
 
+from accounts.models import User
+from accounts.second_factor.proof import PROVEN
 from businesses.models import BusinessAccount
 from delegation import prepared
 from pages import steady
@@ -170,6 +173,22 @@ def clock(at: datetime) -> Iterator[time_machine.Traveller]:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits for an answer that is held back; those of the waiting say so."""
     monkeypatch.setattr(steady, "ANSWER_AFTER", 0.0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signed_in_by_all_that_it_takes() -> Iterator[None]:
+    """Whom a test lets in without the pages of signing in has proved who they are, as there."""
+    force_login = Client.force_login
+
+    def with_proof(self: Client, user: User, backend: str | None = None) -> None:
+        force_login(self, user, backend)
+        session = self.session
+        session[PROVEN] = timezone.now().timestamp()
+        session.save()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "force_login", with_proof)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,12 @@ import joserfc.jwk
 import jwt
 import oidc_provider_mock
 import requests
+from django.core import mail
 from django.test import Client
 from oidc_provider_mock import User as Subject
 
 from ccp.sandbox import serving
+from tests.accounts.people import code_in
 
 LEVEL = "urn:example:level:2"
 
@@ -124,8 +126,16 @@ class Provider:
         return f"{back.path}?{back.query}"
 
     def sign_in(self, client: Client, subject: str = "alice", back_to: str = "") -> Any:
-        """All of it; the answer to coming back."""
-        return client.get(self.agree(self.begin(client, back_to), subject))
+        """All of it; the answer to the last step."""
+        return come_back(client, self.agree(self.begin(client, back_to), subject))
+
+
+def come_back(client: Client, way_back: str) -> Any:
+    """Come back from a provider, and enter the code that is mailed to who has no second factor."""
+    response = client.get(way_back)
+    if response.headers.get("Location", "").endswith("/account/login/code/confirm/"):
+        return client.post(response["Location"], {"code": code_in(mail.outbox)})
+    return response
 
 
 def asked_of(address: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from tests.accounts.sandbox import LEVEL, asked_of
+from tests.accounts.sandbox import LEVEL, asked_of, come_back
 
 PLACE = Path(__file__).parent / "certified"
 INSTALL = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
@@ -88,7 +88,7 @@ class Visitor:
         """Through the provider and back; the portal's answer."""
         asked = self.here.post("/en-ca/account/sign-in/gckey/")["Location"]
         answer = self.at_provider(self.at_provider(asked).url, {"sub": subject})
-        return self.here.get(answer.headers["Location"].removeprefix(self.portal))
+        return come_back(self.here, answer.headers["Location"].removeprefix(self.portal))
 
     def sign_out_there(self, address: str) -> requests.Response:
         """At the provider's own page, by its button."""

@@ -1,0 +1,256 @@
+"""What is done to second factors, and the proof by one, with history and notices."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
+from allauth.mfa.webauthn.internal.auth import WebAuthn
+from django.db import transaction
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
+
+from accounts.models import CodeTries, User
+from accounts.second_factor.factors import (
+    held,
+    name_of,
+    take_app_code,
+    take_recovery_code,
+)
+from accounts.second_factor.passkeys import MOST_PASSKEYS
+from accounts.sign_in import verified_addresses
+from audit.services import Refusal, person_chain, record, refuse
+from notices.services import notify
+
+MAILED = "mailed_code"
+"""What proved a person who has no factor."""
+
+
+@transaction.atomic
+def add_passkey(
+    *, actor: User, name: str, credential: Mapping[str, Any], at: datetime
+) -> Authenticator | Refusal:
+    """Keep a passkey that the person's browser has just made, and recovery codes with the first."""
+    person = _locked(actor)
+    if len(held(person).passkeys) >= MOST_PASSKEYS:
+        message = _("You have as many passkeys as one person can have. Remove one first.")
+        return Refusal("too_many_passkeys", message)
+    factor: Authenticator = WebAuthn.add(person, name, dict(credential)).instance
+    _added(person, factor, at)
+    return factor
+
+
+@transaction.atomic
+def add_app(*, actor: User, secret: str, code: str, at: datetime) -> Authenticator | Refusal:
+    """Keep an authenticator app that shows the right code, and recovery codes with the first."""
+    person = _locked(actor)
+    if held(person).app:
+        return Refusal("app_kept", _("You have an authenticator app already. Remove it first."))
+    factor: Authenticator = TOTP.activate(person, secret).instance
+    if not take_app_code(factor, code, at):
+        factor.delete()
+        return Refusal("wrong_code", _("The code is not right."))
+    _added(person, factor, at)
+    return factor
+
+
+@transaction.atomic
+def rename_passkey(*, actor: User, passkey: Authenticator, name: str, at: datetime) -> None:
+    """Call a passkey by another name. Where nothing differs, nothing is written."""
+    person = _locked(actor)
+    before = name_of(passkey)
+    if name == before:
+        return
+    passkey.data["name"] = name
+    passkey.save(update_fields=["data"])
+    _record("second_factor.rename", person, name, at, before={"name": before})
+
+
+@transaction.atomic
+def remove_factor(*, actor: User, factor: Authenticator, at: datetime) -> None:
+    """Take a factor away, and the recovery codes with the last one. Twice is like once."""
+    person = _locked(actor)
+    found = [one for one in held(person).listed if one.pk == factor.pk]
+    for one in found:
+        _remove(person, one, at)
+    left = held(person)
+    if found and left.codes and not left.any:
+        left.codes.delete()
+
+
+@transaction.atomic
+def make_recovery_codes(*, actor: User, at: datetime) -> Authenticator | Refusal:
+    """Ten new recovery codes; the old ones work no more."""
+    person = _locked(actor)
+    mine = held(person)
+    if not mine.any:
+        message = _("Recovery codes stand in for a passkey or an app. Add one of these first.")
+        return Refusal("no_factor", message)
+    if mine.codes:
+        mine.codes.delete()
+    made = _codes_made(person, at)
+    _tell(person, "codes", made, at)
+    return made
+
+
+@transaction.atomic
+def prove_by_code(*, person: User, code: str, mailed: str = "", at: datetime) -> str | Refusal:
+    """Judge a code that was typed; tells what kind of factor it is of.
+
+    `mailed` is the digest of the code that was mailed to somebody without a factor. After ten
+    wrong codes in a row none is taken for an hour, the right one neither.
+    """
+    locked = _locked(person)
+    tries = CodeTries.objects.filter(person=locked).first()
+    if tries and tries.bar(at):
+        return Refusal(
+            "codes_locked",
+            _("Too many codes were wrong. No code is taken for an hour after the last of them."),
+        )
+    if kind := _kind_of(locked, code, mailed, at):
+        CodeTries.objects.filter(person=locked).delete()
+        return kind
+    return _wrong(locked, tries, at)
+
+
+@transaction.atomic
+def prove_by_passkey(*, person: User, passkey: Authenticator | None, at: datetime) -> str | Refusal:
+    """Note the passkey that proved the person, or that an answer proved nothing (None)."""
+    if passkey is None:
+        return _refused(_locked(person), _("The passkey was not recognized. Please try again."), at)
+    return _used(passkey, at)
+
+
+@transaction.atomic
+def mail_code(*, person: User, code: str, at: datetime) -> None:
+    """Mail somebody without a factor the code that proves who they are."""
+    notify(
+        key=f"proof-code:{person.pk}:{at.timestamp()}",
+        template="accounts/email/proof_code.txt",
+        recipient=person,
+        context={},
+        secret=code,
+    )
+
+
+def digest_of(code: str) -> str:
+    """What stands for a mailed code where it is kept."""
+    typed = "".join(letter for letter in code.upper() if letter.isalnum())
+    return salted_hmac("accounts.mailed_code", typed, algorithm="sha256").hexdigest()
+
+
+def _kind_of(person: User, code: str, mailed: str, at: datetime) -> str:
+    """Which factor a code is of; nothing for a wrong one."""
+    mine = held(person)
+    if not mine.any:
+        is_right = bool(mailed) and constant_time_compare(digest_of(code), mailed)
+        return MAILED if is_right else ""
+    if mine.app and take_app_code(mine.app, code, at):
+        return _used(mine.app, at)
+    if mine.codes and take_recovery_code(mine.codes, code):
+        return _used(mine.codes, at)
+    return ""
+
+
+def _used(factor: Authenticator, at: datetime) -> str:
+    """Note the use of a factor; tells its kind."""
+    factor.last_used_at = at
+    factor.save(update_fields=["last_used_at"])
+    return str(factor.type)
+
+
+def _wrong(person: User, tries: CodeTries | None, at: datetime) -> Refusal:
+    """Count a wrong code, and say so where it is one too many."""
+    tries = tries or CodeTries(person=person, wrong=0)
+    tries.count(at)
+    tries.save()
+    if tries.bar(at):
+        _notify(person, f"codes-locked:{person.pk}:{at.timestamp()}", "locked", "", at)
+    return _refused(person, _("The code is not right."), at)
+
+
+def _refused(person: User, message: str, at: datetime) -> Refusal:
+    """A proof that failed stands in the history."""
+    return refuse(
+        code="not_proved",
+        message=message,
+        verb="second_factor.prove",
+        at=at,
+        actor=person,
+        chains=[person_chain(person)],
+        object_type="person",
+        object_id=person.pk,
+        object_label=person.get_full_name(),
+        path="own",
+    )
+
+
+def _locked(person: User) -> User:
+    return User.objects.select_for_update(no_key=True).get(pk=person.pk)
+
+
+def _added(person: User, factor: Authenticator, at: datetime) -> None:
+    """What belongs to every new factor: its dates, codes for the day it is lost, event, notice."""
+    factor.created_at = at
+    factor.save(update_fields=["created_at"])
+    _record("second_factor.add", person, name_of(factor), at, after={"kind": factor.type})
+    _tell(person, "add", factor, at)
+    if not held(person).codes:
+        _codes_made(person, at)
+
+
+def _codes_made(person: User, at: datetime) -> Authenticator:
+    made: Authenticator = RecoveryCodes.activate(person).instance
+    made.created_at = at
+    made.save(update_fields=["created_at"])
+    _record("recovery_codes.make", person, "", at, after={"kind": made.type})
+    return made
+
+
+def _remove(person: User, factor: Authenticator, at: datetime) -> None:
+    _record("second_factor.remove", person, name_of(factor), at, before={"kind": factor.type})
+    _tell(person, "remove", factor, at)
+    factor.delete()
+
+
+def _tell(person: User, change: str, factor: Authenticator, at: datetime) -> None:
+    name = name_of(factor) if change != "codes" else ""
+    _notify(person, f"factor:{change}:{factor.pk}", change, name, at)
+
+
+def _notify(person: User, key: str, change: str, name: str, at: datetime) -> None:
+    """To every address that the person has confirmed: one of them may be in other hands."""
+    for address in sorted({person.email.lower(), *verified_addresses(person)}):
+        notify(
+            key=f"{key}:{hashlib.sha256(address.encode()).hexdigest()[:16]}",
+            template="accounts/email/factor_changed.txt",
+            recipient=person,
+            address=address,
+            context={"change": change, "name": name, "when": at},
+        )
+
+
+def _record(
+    verb: str,
+    person: User,
+    label: str,
+    at: datetime,
+    *,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> None:
+    record(
+        verb=verb,
+        at=at,
+        actor=person,
+        chains=[person_chain(person)],
+        object_type="person",
+        object_id=person.pk,
+        object_label=label or person.get_full_name(),
+        before=before,
+        after=after,
+        path="own",
+    )
