@@ -5,9 +5,9 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-VERSION = "1"
+VERSION = "2"
 OFFER_VERSION = "offer-1"
-"""The version of an approval, and that of an offer, which the client agrees to beforehand."""
+"""The version of an approval, change or renewal, and that of an offer, agreed to beforehand."""
 
 _TEXTS = Path(__file__).parent / "texts"
 

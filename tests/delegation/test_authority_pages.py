@@ -53,7 +53,7 @@ def test_it_says_what_the_law_asks_for(world: World, mandate: Relationship) -> N
         "At most As an Editor",
         "Submitted by the customs broker View",
         "may not appoint a sub-agent",
-        "By approving this request, I give the named service provider",
+        "By my confirmation, I give the named service provider",
         "Maple manager, for Maple, agreed in the portal on November 23, 2026",
         "ITN manager, for ITN, asked in the portal on",
         "Name and title Signature Date",
@@ -111,9 +111,9 @@ def test_what_differs_stands_apart_with_its_own_rights_signature_and_consent(
     more = {"programs": ("RM0002",), "last_day": date(2028, 3, 31), "may_pay": True}
     later.relationship(mandate.client, mandate.provider, **more)
     second = RelationshipTerms.objects.get(program__extension="RM0002")
-    kept = {"consent_version": "2", "consent_hash_en": "e" * 64, "consent_hash_fr": "f" * 64}
+    kept = {"consent_version": "3", "consent_hash_en": "e" * 64, "consent_hash_fr": "f" * 64}
     RelationshipTerms.objects.filter(pk=second.pk).update(agreed_by=ana, **kept)
-    texts = {"1": relationship_consent("1"), "2": ConsentText("2", "New text.", "Neuf.", "", "")}
+    texts = {"2": relationship_consent("2"), "3": ConsentText("3", "New text.", "Neuf.", "", "")}
     monkeypatch.setattr("delegation.authority.relationship_consent", texts.__getitem__)
     clock.shift(timedelta(days=2))
 
@@ -124,8 +124,8 @@ def test_what_differs_stands_apart_with_its_own_rights_signature_and_consent(
     assert (old.programs, old.rights[1:]) == (("RM 0001 Maple 1",), ())
     assert [one.agreed_by for one in (new, old)] == ["Ana", "Maple manager"]
     said = words(document)
-    assert "New text." in said and "e" * 64 in said and texts["1"].en[:40] in said
-    assert said.index("Version 2 of the text below") < said.index("Version 1 of the text below")
+    assert "New text." in said and "e" * 64 in said and texts["2"].en[:40] in said
+    assert said.index("Version 3 of the text below") < said.index("Version 2 of the text below")
 
 
 def test_what_a_firm_gave_back_is_signed_on_the_day_on_which_the_rest_was_agreed(

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from audit.models import Event
 from audit.services import Refusal, business_chain
+from delegation.consent import VERSION
 from delegation.differences import Differences, differences
 from delegation.models import Ceiling, Level, Relationship, Visibility
 from delegation.roles import Action
@@ -215,7 +216,7 @@ def test_terms_are_changed_on_the_page(world: World) -> None:
     url = reverse("relationship_change", kwargs={"bn9": maple.bn9, "pk": row.pk})
     browser = as_(world.manager(maple))
     filled = {
-        "consent_version": "1", "level": "program", "programs": ["RM0001"], "others": "lose",
+        "consent_version": VERSION, "level": "program", "programs": ["RM0001"], "others": "lose",
         "ceiling": "reader", "rights": ["may_submit", "may_pay"], "end": "date",
         "last_day": "2026-12-23", "visibility_broker": "view", "visibility_importer": "view",
         "visibility_other": "none", "consent": "on",

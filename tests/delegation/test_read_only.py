@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from audit.services import Refusal
 from businesses.models import BusinessAccount
+from delegation.consent import VERSION
 from delegation.models import (
     Ceiling,
     Level,
@@ -187,7 +188,7 @@ def test_such_a_firm_can_be_rejected_and_not_approved(
 def agreed() -> dict[str, object]:
     return {
         "version": 1,
-        "consent_version": "1",
+        "consent_version": VERSION,
         "level": "program",
         "programs": ["RM0001"],
         "ceiling": "editor",

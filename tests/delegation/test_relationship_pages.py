@@ -19,6 +19,7 @@ from django.utils.translation import override
 from audit.models import Event
 from audit.services import Refusal, business_chain
 from businesses.models import BusinessAccount
+from delegation.consent import VERSION
 from delegation.models import (
     Ceiling,
     Decision,
@@ -58,7 +59,7 @@ def answers(version: int = 1, **changed: Any) -> dict[str, Any]:
     """The approval form as a manager fills it in; None takes a field out."""
     filled = {
         "version": version,
-        "consent_version": "1",
+        "consent_version": VERSION,
         "level": "program",
         "programs": ["RM0001"],
         "ceiling": "editor",
@@ -296,7 +297,7 @@ def test_the_form_is_filled_in_with_what_was_asked(
         "view",
     )
     assert 'name="visibility_broker" value="none"' not in html
-    assert "By approving this request, I give the named service provider" in html
+    assert "By my confirmation, I give the named service provider" in html
     assert "We clear your goods." in html
 
 
@@ -308,8 +309,8 @@ def test_the_consent_stands_in_the_readers_language(
 
     page = as_(world.manager(maple)).get(url).content.decode()
 
-    assert "En approuvant cette demande" in page
-    assert "By approving this request, I give" not in page
+    assert "Par ma confirmation" in page
+    assert "By my confirmation, I give" not in page
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from audit.models import Event
 from audit.services import Refusal, business_chain
 from businesses.models import BusinessAccount
 from delegation.access import Access
+from delegation.consent import VERSION
 from delegation.models import Ceiling, Level, Relationship, Visibility
 from delegation.permissions import can_renew_relationship
 from delegation.roles import Action
@@ -308,7 +309,7 @@ def test_less_is_chosen_on_the_form(world: World) -> None:
     maple, north = world.importer("Maple"), world.broker("North")
     row = world.relationship(maple, north, programs=("RM0001", "RM0002"))
     browser, page = as_(world.manager(maple)), url("relationship_renew", maple, row.pk)
-    less = {"last_day": "2027-03-31", "programs": ["RM0002"], "consent_version": "1"}
+    less = {"last_day": "2027-03-31", "programs": ["RM0002"], "consent_version": VERSION}
 
     back = browser.post(page, {**less, "change": "yes"})
     early = browser.post(page, {**less, "last_day": "2026-11-30"})
@@ -355,7 +356,12 @@ def test_several_are_renewed_with_a_result_for_each(world: World) -> None:
         if is_possible
     }
     world.relationship(maple, BusinessAccount.objects.get(legal_name="Firm 2"))
-    confirmed = {"last_day": "2028-11-23", "consent_version": "1", "confirm": "yes", **shown_terms}
+    confirmed = {
+        "last_day": "2028-11-23",
+        "consent_version": VERSION,
+        "confirm": "yes",
+        **shown_terms,
+    }
     results = several(browser, page, keys[:3], **confirmed)
     again = several(browser, page, keys[:2], **confirmed)
 
@@ -378,7 +384,7 @@ def test_what_fails_among_several_leaves_the_others_renewed(
     browser, page = as_(world.manager(maple)), url("relationship_renew_several", maple)
     keys = [row.pk for row in rows]
     confirmed = {
-        "last_day": "2028-11-23", "consent_version": "1", "confirm": "yes",
+        "last_day": "2028-11-23", "consent_version": VERSION, "confirm": "yes",
         "form_key": str(rows[0].pk), **{f"terms-{row.pk}": shown(world, row) for row in rows},
     }  # fmt: skip
 
@@ -400,7 +406,7 @@ def test_a_refusal_of_another_kind_is_not_called_renewed(world: World) -> None:
     BusinessAccount.objects.filter(pk=row.provider_id).update(provider_type="none")
     page = url("relationship_renew_several", maple)
     confirmed = {
-        "last_day": "2028-11-23", "consent_version": "1", "confirm": "yes",
+        "last_day": "2028-11-23", "consent_version": VERSION, "confirm": "yes",
         f"terms-{row.pk}": shown(world, row),
     }  # fmt: skip
     results = several(as_(world.manager(maple)), page, [row.pk], **confirmed)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from businesses.models import BusinessAccount, ProgramAccount
+from delegation.consent import VERSION
 from delegation.models import Relationship, Visibility
 from delegation.openings import openings
 from delegation.services.agreements import Rules
@@ -165,7 +166,8 @@ def test_the_pages_say_what_each_rule_opens(world: World) -> None:
 
     form = words(browser.get(reverse("relationship_request_detail", kwargs=about)))
     filled = {
-        "version": 1, "consent_version": "1", "level": "program", "programs": ["RM0001", "RM0002"],
+        "version": 1, "consent_version": VERSION, "level": "program",
+        "programs": ["RM0001", "RM0002"],
         "ceiling": "editor", "end": "date", "last_day": "2027-03-31", "visibility_broker": "view",
         "visibility_importer": "view", "visibility_other": "none", "consent": "on",
     }  # fmt: skip
