@@ -37,7 +37,7 @@ from django.utils.translation import (
     override,
 )
 from django.utils.translation import gettext_lazy as _
-from requests import RequestException
+from requests import RequestException, Session
 
 from accounts.models import Language, User, opaque_username
 from accounts.second_factor.proof import remember_proof
@@ -254,6 +254,12 @@ class IdentityAdapter(DefaultSocialAccountAdapter):
                 return super().save_user(request, sociallogin, form)
         except IntegrityError:
             raise ImmediateHttpResponse(redirect("account_login")) from None
+
+    def get_requests_session(self) -> Session:
+        """Asks a provider at the addresses that it published, and follows it nowhere else."""
+        session: Session = super().get_requests_session()
+        session.max_redirects = 0
+        return session
 
     def on_authentication_error(
         self,

@@ -135,6 +135,7 @@ def firm(world: World, name: str, number: int) -> tuple[BusinessAccount, User]:
     return itn, world.person(f"{name} Ben")
 
 
+@pytest.mark.asvs("15.2.2")
 def test_pages_about_20_000_clients(world: World) -> None:
     few, many = (firm(world, name, n) for name, n in (("Few", 600), ("Many", 20_000)))
     # What strangers declared last, more than a list looks at.

@@ -37,12 +37,14 @@ def test_python_keeps_the_rule(check: house.Check) -> None:
     none(house.breaches(check, house.modules()))
 
 
+@pytest.mark.asvs("1.2.3")
 @pytest.mark.parametrize("check", TEMPLATE_RULES, ids=lambda check: check.__name__)
 def test_templates_keep_the_rule(check: house.Check) -> None:
     assert house.templates()
     none(house.breaches(check, house.templates()))
 
 
+@pytest.mark.asvs("1.2.3")
 @pytest.mark.parametrize(
     ("check", "broken"),
     [

@@ -37,6 +37,7 @@ def differences(seed: int, steps: int) -> tuple[list[str], int]:
     return found, compared
 
 
+@pytest.mark.asvs("8.4.1")
 @pytest.mark.django_db
 @settings(max_examples=400 if NIGHTLY else 6)
 @given(seed=st.integers(0, 2**32 - 1), steps=st.integers(20, 70))

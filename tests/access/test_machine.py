@@ -1086,6 +1086,7 @@ def run(machine: type[Histories], histories: int = HISTORIES) -> None:
     )
 
 
+@pytest.mark.asvs("8.4.1")
 def test_the_portal_decides_as_the_model(histories: type[Histories]) -> None:
     run(histories)
     rules = {name for name, one in vars(Histories).items() if hasattr(one, RULE)}

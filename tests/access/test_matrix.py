@@ -28,12 +28,14 @@ def without_a_row(names: set[str], covered: set[str]) -> set[str]:
     return names - covered - PUBLIC
 
 
+@pytest.mark.asvs("8.1.1")
 def test_every_route_has_a_row(world: World) -> None:
     covered = {row.route for row in rows(Cast(world).build())}
     assert not without_a_row(set(routes()), covered)
     assert without_a_row({*routes(), "dummy"}, covered) == {"dummy"}
 
 
+@pytest.mark.asvs("3.5.3", "8.2.1", "8.2.2")
 @pytest.mark.long
 @pytest.mark.usefixtures("clock")
 def test_the_matrix(world: World) -> None:

@@ -127,6 +127,7 @@ def test_every_route_of_the_portal_has_a_rule() -> None:
     assert every_route_has_a_rule in checks.registry.registry.get_checks()
 
 
+@pytest.mark.asvs("8.3.1")
 @pytest.mark.urls(__name__)
 def test_a_view_without_a_rule_opens_for_nobody(world: World, client: Client) -> None:
     client.force_login(world.person("Olivia"))
@@ -134,6 +135,7 @@ def test_a_view_without_a_rule_opens_for_nobody(world: World, client: Client) ->
     assert client.get("/ruled/").status_code == 200
 
 
+@pytest.mark.asvs("3.5.3", "8.2.1")
 @pytest.mark.urls(__name__)
 @pytest.mark.django_db
 def test_a_method_without_a_rule_is_refused(client: Client) -> None:

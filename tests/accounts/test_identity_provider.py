@@ -74,6 +74,7 @@ ELSEWHERE = [
 # ---------------------------------------------------------------- the truth
 
 
+@pytest.mark.asvs("10.5.2")
 def test_a_person_signs_in_comes_back_and_is_known_again(
     client: Client, provider: Provider
 ) -> None:
@@ -89,6 +90,7 @@ def test_a_person_signs_in_comes_back_and_is_known_again(
     assert User.objects.count() == 1
 
 
+@pytest.mark.asvs("10.1.2")
 def test_what_is_asked_is_the_same_for_everybody(client: Client, gckey: Provider) -> None:
     """Neither a link nor a form field changes what the portal asks of a provider."""
     extra = "?auth_params=acr_values%3Dlow&scope=admin&process=connect&prompt=none"
@@ -125,6 +127,7 @@ def test_nobody_is_sent_elsewhere(client: Client, gckey: Provider, back_to: str)
     assert gckey.sign_in(client, back_to=back_to)["Location"] == "/en-ca/"
 
 
+@pytest.mark.asvs("3.5.1", "7.6.2")
 def test_a_sign_in_is_a_post(client: Client, gckey: Provider) -> None:
     """No link of a stranger begins one."""
     assert client.get("/en-ca/account/sign-in/gckey/").status_code == 405
@@ -165,6 +168,7 @@ def test_an_address_that_the_provider_is_not_sure_of_is_proved_by_a_code(
     assert who(client) == "unsure@example.ca"
 
 
+@pytest.mark.asvs("6.8.1")
 def test_an_address_never_joins_two_ways_of_signing_in(
     client: Client, providers: list[Provider], mailoutbox: list[EmailMessage]
 ) -> None:
@@ -191,6 +195,7 @@ def test_signing_out_leads_out_of_the_provider_too(client: Client, gckey: Provid
     assert client.get(back, {"state": "de"})["Location"] == "/en-ca/"
 
 
+@pytest.mark.asvs("16.5.2")
 def test_a_provider_that_is_out_of_order_is_said_so(client: Client, gckey: Provider) -> None:
     cache.clear()
     gckey.lies.broken = {"/.well-known/openid-configuration"}
@@ -444,6 +449,7 @@ def refused(client: Client, response: Any) -> None:
     assert not User.objects.exists()
 
 
+@pytest.mark.asvs("6.8.2", "9.1.1", "9.1.2", "9.1.3", "9.2.1", "9.2.2", "9.2.3", "10.5.1", "10.5.4")
 @pytest.mark.parametrize("lie", SIGNED_LIES)
 def test_a_token_that_lies_is_refused(client: Client, provider: Provider, lie: str) -> None:
     provider.lies.sign = SIGNED_LIES[lie]
@@ -460,6 +466,7 @@ BELIEVED = ["another key", "altered claims", "no signature part", "another nonce
 BELIEVED += ["a low level", "proved before", "an audience of several", "unknown key"]
 
 
+@pytest.mark.asvs("6.8.2", "9.1.1")
 @pytest.mark.parametrize("lie", BELIEVED)
 def test_a_portal_that_trusts_the_connection_believes_the_lie(
     client: Client, gckey: Provider, monkeypatch: pytest.MonkeyPatch, lie: str
@@ -485,6 +492,7 @@ def test_what_is_not_read_hurts_nobody(client: Client, gckey: Provider, lie: str
     assert who(client)
 
 
+@pytest.mark.asvs("1.3.11")
 @pytest.mark.parametrize("told", HOSTILE_FACTS, ids=str)
 def test_hostile_facts_of_a_person_do_no_harm(
     client: Client, gckey: Provider, told: dict[str, Any]
@@ -495,10 +503,12 @@ def test_hostile_facts_of_a_person_do_no_harm(
     assert client.get(response["Location"], follow=True).status_code == 200
 
 
+@pytest.mark.asvs("6.8.4")
 def test_a_low_level_is_refused(client: Client, provider: Provider) -> None:
     refused(client, provider.sign_in(client, "low"))
 
 
+@pytest.mark.asvs("6.8.3")
 def test_a_token_is_spent_once(client: Client, gckey: Provider) -> None:
     """Whatever else lets it through: the store lets it through once."""
     back = gckey.agree(gckey.begin(client))
@@ -513,6 +523,7 @@ def test_a_token_is_spent_once(client: Client, gckey: Provider) -> None:
     assert id_claims(token, issuer, nonce=nonce, since=since)["sub"] == "alice"
 
 
+@pytest.mark.asvs("6.8.4", "7.6.2", "10.5.1")
 def test_a_token_of_an_earlier_sign_in_is_refused(client: Client, provider: Provider) -> None:
     kept: list[str] = []
 
@@ -547,6 +558,7 @@ def test_a_code_is_good_for_one_sign_in(client: Client, provider: Provider) -> N
     assert not who(client)
 
 
+@pytest.mark.asvs("10.2.1")
 @pytest.mark.parametrize(
     "given", ["", "state=", "state=another", "state=%00", "error=server_error"]
 )
@@ -557,12 +569,14 @@ def test_a_way_back_that_nobody_left_by_is_refused(
     refused(client, client.get(f"/sign-in/{provider.id}/callback/?code={code}&{given}"))
 
 
+@pytest.mark.asvs("10.1.2", "10.2.1")
 def test_the_way_back_of_another_browser_is_refused(client: Client, provider: Provider) -> None:
     """Nobody is signed in as somebody else by following a link."""
     back = provider.agree(provider.begin(Client()))
     refused(client, client.get(back))
 
 
+@pytest.mark.asvs("10.2.2")
 def test_the_answer_of_one_provider_is_no_answer_of_the_other(
     client: Client, providers: list[Provider]
 ) -> None:
@@ -575,6 +589,7 @@ def test_the_answer_of_one_provider_is_no_answer_of_the_other(
     refused(client, client.get(f"/sign-in/sign-in-partner/callback/?code={code}&state={state}"))
 
 
+@pytest.mark.asvs("10.2.2")
 def test_an_answer_that_names_another_issuer_is_refused(
     client: Client, providers: list[Provider]
 ) -> None:
@@ -583,6 +598,7 @@ def test_an_answer_that_names_another_issuer_is_refused(
     refused(client, client.get(f"{back}&iss={partner.issuer}"))
 
 
+@pytest.mark.asvs("10.5.3")
 @pytest.mark.parametrize(
     "published",
     [
@@ -602,6 +618,7 @@ def test_a_provider_that_publishes_lies_is_refused(
     refused(client, client.post("/en-ca/account/sign-in/gckey/"))
 
 
+@pytest.mark.asvs("10.1.1")
 def test_a_failure_names_nobody_in_the_log(
     client: Client, gckey: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:

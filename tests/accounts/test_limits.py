@@ -32,6 +32,7 @@ def try_often(browser: Client, times: int) -> None:
         browser.post(SIGN_IN, WRONG)
 
 
+@pytest.mark.asvs("2.3.2", "2.4.1", "6.3.1")
 @pytest.mark.parametrize(("most", "holds"), [(None, True), (300, False)])
 def test_nobody_pushes_a_limit_out_of_the_table(
     client: Client, person: User, settings: Any, most: int | None, holds: bool
@@ -50,6 +51,7 @@ def test_nobody_pushes_a_limit_out_of_the_table(
     assert is_let_on(client) is not holds
 
 
+@pytest.mark.asvs("4.1.3", "15.3.4")
 @pytest.mark.parametrize(
     ("proxies", "heard", "holds"),
     [(0, "{}", True), (1, "{}, 192.0.2.7", True), (2, "{}, 192.0.2.7, 192.0.2.8", True)]
@@ -72,6 +74,7 @@ def test_an_address_that_a_visitor_invents_dodges_no_limit(
     assert is_let_on(client, headers=told) is not holds
 
 
+@pytest.mark.asvs("16.5.3")
 def test_where_tries_cannot_be_counted_nobody_is_let_on(
     client: Client, person: User, mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,6 +86,7 @@ def test_where_tries_cannot_be_counted_nobody_is_let_on(
     assert is_let_on(client)
 
 
+@pytest.mark.asvs("2.4.1")
 def test_whoever_goes_to_a_provider_too_often_is_told_to_wait(client: Client, gckey: Any) -> None:
     for _ in range(30):
         assert client.post("/fr-ca/account/sign-in/gckey/").status_code == 302

@@ -23,6 +23,7 @@ def test_user_names_say_nothing(newcomer: User) -> None:
     assert not other.has_usable_password()
 
 
+@pytest.mark.asvs("8.2.1")
 def test_no_flag_opens_anything(newcomer: User) -> None:
     newcomer.is_staff = newcomer.is_superuser = True
     assert not newcomer.has_perm("businesses.bam")
@@ -47,6 +48,7 @@ def test_the_profile_comes_with_the_person(person: User, django_assert_num_queri
         assert found and found.has_profile
 
 
+@pytest.mark.asvs("7.4.2")
 def test_somebody_disabled_is_not_let_in(person: User) -> None:
     assert Backend().get_user(person.pk) == person
     User.objects.update(is_active=False)

@@ -188,6 +188,7 @@ BAD: dict[str, tuple[Mapping[str, str | None], str, str]] = {
 }
 
 
+@pytest.mark.asvs("2.2.1")
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_refused_in_words(newcomer_client: Client, case: str) -> None:
     fields, field, code = BAD[case]

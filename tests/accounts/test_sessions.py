@@ -35,6 +35,7 @@ def signed_in(gckey: Provider, subject: str = "alice", **claims: Any) -> Client:
     return client
 
 
+@pytest.mark.asvs("7.4.3", "7.5.2")
 def test_a_person_sees_where_they_are_signed_in_and_ends_all_but_here(gckey: Provider) -> None:
     here, there = signed_in(gckey), signed_in(gckey)
     somebody_else = signed_in(gckey, "francoise")
@@ -92,6 +93,7 @@ def send(provider: Provider, token: str) -> int:
     return response.status_code
 
 
+@pytest.mark.asvs("7.6.1")
 @pytest.mark.parametrize(
     ("named", "ended"),
     [
@@ -132,6 +134,7 @@ LIES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.asvs("10.5.5")
 @pytest.mark.parametrize("lie", LIES)
 def test_a_logout_token_that_lies_ends_nothing(gckey: Provider, lie: str) -> None:
     client = signed_in(gckey)
@@ -139,6 +142,7 @@ def test_a_logout_token_that_lies_ends_nothing(gckey: Provider, lie: str) -> Non
     assert is_signed_in(client)
 
 
+@pytest.mark.asvs("10.5.5")
 def test_only_the_provider_ends_a_session_and_once(providers: list[Provider]) -> None:
     gckey, partner = providers
     client = signed_in(gckey)

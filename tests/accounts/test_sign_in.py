@@ -57,6 +57,7 @@ def test_a_person_is_written_to_in_the_language_of_the_sign_up(
     assert User.objects.get().language == Language.FRENCH
 
 
+@pytest.mark.asvs("6.6.3")
 def test_a_wrong_code_is_refused_three_times(
     client: Client, mailoutbox: list[EmailMessage]
 ) -> None:
@@ -150,6 +151,7 @@ def test_a_code_may_be_typed_as_people_type(
     assert is_signed_in(client)
 
 
+@pytest.mark.asvs("6.5.1", "6.6.2")
 def test_a_code_works_once_and_for_its_own_browser(
     client: Client, person: User, mailoutbox: list[EmailMessage]
 ) -> None:
@@ -166,6 +168,7 @@ def test_a_code_works_once_and_for_its_own_browser(
     assert not is_signed_in(client)
 
 
+@pytest.mark.asvs("6.5.5")
 def test_a_code_lasts_ten_minutes(
     client: Client, person: User, mailoutbox: list[EmailMessage], clock: Any
 ) -> None:
@@ -186,6 +189,7 @@ def test_a_wrong_password_and_an_unknown_address_read_the_same(
     assert not mailoutbox
 
 
+@pytest.mark.asvs("6.3.1")
 def test_many_wrong_passwords_are_stopped(client: Client, person: User) -> None:
     for _ in range(5):
         client.post(SIGN_IN, KNOWN | {"password": "x" * 14})
@@ -223,6 +227,7 @@ def test_mails_about_signing_in_are_in_the_language_of_their_reader(
     assert french.subject != english.subject
 
 
+@pytest.mark.asvs("16.5.2")
 def test_a_mail_that_fails_is_said_and_leaves_the_page_standing(
     client: Client, person: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -200,6 +200,7 @@ REPLACING_SQL = (
 )
 
 
+@pytest.mark.asvs("16.4.2")
 @pytest.mark.parametrize("sql", REFUSED_SQL)
 def test_the_database_refuses_to_change_history(three_events: list[Event], sql: str) -> None:
     with (

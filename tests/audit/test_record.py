@@ -90,6 +90,7 @@ def test_an_event_needs_a_chain_and_a_time_zone(db: None, at: datetime) -> None:
         act(at.replace(tzinfo=None), CLIENT)
 
 
+@pytest.mark.asvs("16.3.2")
 def test_a_refusal_is_recorded_and_returned(db: None, at: datetime) -> None:
     with transaction.atomic():
         answer = refuse(

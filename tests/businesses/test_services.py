@@ -77,6 +77,7 @@ def test_a_business_number_opens_once() -> None:
     assert ProgramAccount.objects.count() == 3
 
 
+@pytest.mark.asvs("2.3.4")
 @pytest.mark.django_db(transaction=True)
 def test_of_several_claims_at_once_one_wins() -> None:
     outcomes: list[str] = []

@@ -86,6 +86,9 @@ def found(of: dict[str, Any]) -> set[str | None]:
     return {one.id for one in unmet(SimpleNamespace(**of))}
 
 
+@pytest.mark.asvs(
+    "3.3.1", "3.3.2", "3.3.3", "3.3.4", "12.3.1", "12.3.2", "12.3.3", "13.4.2", "15.2.3"
+)
 def test_each_demand_is_seen_to_be_unmet(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found(production(monkeypatch)) == set(), "Production as it is told to be."
     here = "postgres://portal@localhost/portal"
@@ -97,6 +100,7 @@ def test_each_demand_is_seen_to_be_unmet(monkeypatch: pytest.MonkeyPatch) -> Non
     assert {one.id for one in DEMANDS} == {wanted for wanted, _ in UNSAFE}
 
 
+@pytest.mark.asvs("13.3.1", "13.4.2")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -115,6 +119,7 @@ def test_settings_refuse_what_is_missing(
         production(monkeypatch, **{name: value})
 
 
+@pytest.mark.asvs("6.3.2", "13.2.3")
 def test_nobody_made_up_is_in_the_database_of_production(db: None) -> None:
     assert nothing_made_up_is_there(databases=["default"]) == []
     sign_up("olivia.bennett@demo.example")
@@ -125,6 +130,7 @@ def test_nobody_made_up_is_in_the_database_of_production(db: None) -> None:
     assert ids == {"ccp.E014", "ccp.E015"}
 
 
+@pytest.mark.asvs("13.4.2", "15.2.3")
 def test_nothing_is_served_where_a_check_finds_an_error(
     db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

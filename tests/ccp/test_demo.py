@@ -65,6 +65,7 @@ def test_each_of_the_demo_people_sees_what_the_story_says(at: datetime) -> None:
     assert expired and expired < seen(demo.CAMILLE, demo.BOREALES, at)
 
 
+@pytest.mark.asvs("6.3.2", "15.2.3")
 def test_production_refuses_the_demo(settings: Any) -> None:
     settings.IS_PRODUCTION = True
     with pytest.raises(CommandError, match="production"):

@@ -96,6 +96,7 @@ def led(payload: str, known: Client, newcomer: Client) -> Iterator[HttpResponse]
     yield known.get(quote(payload, safe="/\\:@;?#%") or "/")
 
 
+@pytest.mark.asvs("3.7.2")
 def test_no_parameter_and_no_path_leads_away(portal: None, world: World) -> None:
     known, newcomer = (Client(headers={"host": "localhost"}) for _ in range(2))
     known.force_login(world.person("Liam"))
@@ -121,6 +122,7 @@ def test_a_way_out_is_seen(said: str, is_away: bool) -> None:
     assert leads_away(response) is is_away
 
 
+@pytest.mark.asvs("3.7.2", "15.3.7")
 def test_a_new_profile_leads_on_and_not_away(portal: None) -> None:
     """The page that reads the parameter and follows it, in full."""
     for number, payload in enumerate(["/en-ca/profile/", *ELSEWHERE[:6]]):
@@ -131,6 +133,7 @@ def test_a_new_profile_leads_on_and_not_away(portal: None) -> None:
         assert (response.status_code, response["Location"]) == (302, expected), payload
 
 
+@pytest.mark.asvs("4.1.3")
 @pytest.mark.parametrize("header", SAID_HOST)
 def test_links_are_those_of_the_setting_whatever_host_is_named(
     portal: None, settings: Any, header: str, mailoutbox: list[EmailMessage]

@@ -145,6 +145,7 @@ def addresses(answer: HttpResponse) -> str:
     return "\n".join(one for one in map(unescape, found) if one[6:] != typed[6:])
 
 
+@pytest.mark.asvs("10.1.1", "14.2.1", "14.2.4", "16.2.5")
 def test_no_canary_gets_out(
     world: World, settings: Any, log: Log, mailoutbox: list[EmailMessage]
 ) -> None:
@@ -174,6 +175,7 @@ def test_no_canary_gets_out(
     assert told(CANARIES, "GET /calendar/zyxtokenoffeed.ics") == ["token of a feed"]
 
 
+@pytest.mark.asvs("16.4.1")
 def test_what_is_written_is_one_line_whatever_stands_in_it() -> None:
     evil = 'x"}\r\n{"event": "forged"}\x1b[31m\u2028\x85\x00'
     for name in ("accounts.sign_in", "django.request"):
@@ -184,6 +186,7 @@ def test_what_is_written_is_one_line_whatever_stands_in_it() -> None:
         assert ("said" in json.loads(line)) is (name == "accounts.sign_in")
 
 
+@pytest.mark.asvs("16.2.1", "16.2.2", "16.3.4", "16.5.1")
 def test_a_fault_says_where_and_quotes_nobody(settings: Any, log: Log) -> None:
     settings.ROOT_URLCONF = "tests.ccp.planted"
     answer = visitor().get("/planted/trusts/?page=zyxfault")
@@ -247,6 +250,7 @@ def security_acts(world: World) -> dict[str, tuple[Callable[[], object], str, st
     }
 
 
+@pytest.mark.asvs("16.2.1", "16.2.4", "16.3.1", "16.3.2", "16.3.3")
 def test_each_event_of_security_leaves_one_line(world: World, settings: Any, log: Log) -> None:
     settings.SOCIALACCOUNT_PROVIDERS = _providers()
     wrong = []
@@ -275,6 +279,7 @@ def _providers() -> dict[str, Any]:
     }
 
 
+@pytest.mark.asvs("16.3.1", "16.3.3")
 def test_signing_in_and_a_limit_leave_a_line(
     world: World, log: Log, mailoutbox: list[EmailMessage]
 ) -> None:
@@ -294,6 +299,7 @@ def test_signing_in_and_a_limit_leave_a_line(
     assert [line["status"] for line in lines] == [429]
 
 
+@pytest.mark.asvs("16.2.3")
 def test_the_log_has_one_place_to_go(settings: Any) -> None:
     said = settings.LOGGING
     assert [*said["handlers"]] == ["console"]

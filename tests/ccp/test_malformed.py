@@ -60,6 +60,7 @@ def visitors(cast: Cast) -> dict[str, Client]:
     return browsers
 
 
+@pytest.mark.asvs("1.4.2", "2.2.1", "2.2.2", "16.5.1")
 @pytest.mark.long
 @pytest.mark.usefixtures("quiet")
 def test_nothing_that_is_sent_breaks_the_portal(world: World) -> None:
@@ -75,6 +76,7 @@ def test_nothing_that_is_sent_breaks_the_portal(world: World) -> None:
         assert found.answers[200] + found.answers[422] > number / 8
 
 
+@pytest.mark.asvs("1.4.2")
 @pytest.mark.usefixtures("quiet", "db")
 def test_a_page_that_trusts_what_it_is_given_is_found(settings: Any) -> None:
     """The control: one page that breaks and one that takes long, found among few requests."""

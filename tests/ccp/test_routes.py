@@ -19,6 +19,7 @@ def test_the_routes_are_those_of_the_access_matrix(world: World) -> None:
     assert {route.name for route in every_route()} == covered | PUBLIC
 
 
+@pytest.mark.asvs("2.1.1")
 def test_each_method_says_who_may_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("routes", "--json")
     routes = {route["name"]: route for route in json.loads(capsys.readouterr().out)}

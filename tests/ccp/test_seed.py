@@ -166,6 +166,7 @@ def test_a_second_world_of_the_seed_is_refused(told: dict[str, Any]) -> None:
     assert Event.objects.count() == before
 
 
+@pytest.mark.asvs("15.2.3")
 def test_no_world_is_made_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "IS_PRODUCTION", True)
     with pytest.raises(CommandError, match="production"):

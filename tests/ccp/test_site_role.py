@@ -32,6 +32,7 @@ def role(db: None) -> Iterator[str]:
     run("RESET ROLE")
 
 
+@pytest.mark.asvs("13.2.1", "13.2.2")
 @pytest.mark.postgres
 @pytest.mark.usefixtures("clock")
 def test_the_site_works_as_its_role(world: World, role: str) -> None:
@@ -61,6 +62,7 @@ CHANGES = [
 TABLES = [model._meta.db_table for model in INSERT_ONLY]
 
 
+@pytest.mark.asvs("13.2.2", "16.4.2")
 @pytest.mark.postgres
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("table", TABLES)
@@ -117,6 +119,7 @@ def test_an_employee_group_is_made_and_its_twin_of_the_framework_stays(
             run(change.format("auth_group"))
 
 
+@pytest.mark.asvs("13.2.2")
 @pytest.mark.postgres
 def test_the_check_sees_a_site_that_owns_its_history(role: str) -> None:
     found = history_is_out_of_reach(databases=["default"])

@@ -12,6 +12,7 @@ from delegation.roles import TABLE, Action, Role
 pytestmark = pytest.mark.once
 
 
+@pytest.mark.asvs("8.1.1", "8.1.2")
 def test_the_pages_are_those_of_the_code() -> None:
     assert stale(DOCS) == []
 

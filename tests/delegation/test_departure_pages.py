@@ -33,6 +33,7 @@ def home(business: BusinessAccount) -> str:
     return reverse("business_home", kwargs={"bn9": business.bn9})
 
 
+@pytest.mark.asvs("7.4.2", "7.4.5")
 @pytest.mark.usefixtures("clock")
 def test_every_session_of_who_is_off_boarded_ends_at_once(
     world: World, maple: BusinessAccount

@@ -901,6 +901,7 @@ def not_atomic() -> Iterator[None]:
         yield
 
 
+@pytest.mark.asvs("2.3.3")
 @pytest.mark.once
 @pytest.mark.parametrize(
     "room", sorted({service.__module__ for service in ACTS}), ids=lambda room: room

@@ -123,6 +123,7 @@ def test_what_becomes_of_an_invitation(world: World, maple: BusinessAccount, eve
                 transaction.set_rollback(True)
 
 
+@pytest.mark.asvs("6.4.1")
 def test_it_lapses_after_14_days_by_the_clock(
     world: World, maple: BusinessAccount, eve: User
 ) -> None:
@@ -335,6 +336,7 @@ def test_whoever_sends_it_again_stands_for_it(
 # ---------------------------------------------------------------- addresses, links and mails
 
 
+@pytest.mark.asvs("8.2.2")
 def test_a_stranger_learns_nothing_and_leaves_no_trace_in_the_business(
     world: World, maple: BusinessAccount, eve: User
 ) -> None:
@@ -346,6 +348,7 @@ def test_a_stranger_learns_nothing_and_leaves_no_trace_in_the_business(
     assert (event.chain_id, event.object_label) == (person_chain(eve), "")
 
 
+@pytest.mark.asvs("6.4.1")
 def test_the_secret_of_a_link_is_in_the_mail_alone(
     world: World, maple: BusinessAccount, django_capture_on_commit_callbacks: Any
 ) -> None:

@@ -124,6 +124,7 @@ class Decisions:
         return act, {"actor": actor, "business": business.pk, "request": request}
 
 
+@pytest.mark.asvs("2.3.4")
 @pytest.mark.parametrize("acts", OF_EMPLOYEES + OF_FIRMS, ids=" x ".join)
 def test_a_request_is_decided_once(world: World, racers: Racers, acts: tuple[str, str]) -> None:
     must_go_right(Decisions(world, acts).failures(racers, ROUNDS, is_locked=True))
@@ -267,6 +268,7 @@ def test_two_managers_never_remove_each_other(world: World, racers: Racers) -> N
     assert not breaches(world)
 
 
+@pytest.mark.asvs("2.3.4")
 @pytest.mark.parametrize("by", ["oneself", "the other"])
 def test_every_way_to_lose_the_last_manager(world: World, racers: Racers, by: str) -> None:
     rounds = max(ROUNDS // 5, 1)  # of 6 pairs of ways by oneself, 10 by the other
@@ -576,6 +578,7 @@ def number_may_repeat() -> Iterator[None]:
             cursor.execute(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" UNIQUE (bn9)')
 
 
+@pytest.mark.asvs("2.3.4")
 def test_of_many_claims_of_one_number_one_wins(world: World) -> None:
     crowd = Racers(str(connection.settings_dict["NAME"]), CLAIMANTS)
     try:

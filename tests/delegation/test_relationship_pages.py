@@ -268,6 +268,7 @@ def test_a_suspended_relationship_says_so(world: World) -> None:
     assert "Suspended Nobody of the firm has access" in words(as_(world.manager(maple)).get(url))
 
 
+@pytest.mark.asvs("1.1.2", "1.2.1")
 def test_names_are_text_and_never_markup(world: World) -> None:
     maple, firm = world.importer("Maple"), world.broker("<b>Bold</b> & Sons")
     waiting = world.relationship_request(firm, maple, comment="<script>alert(1)</script>")
@@ -442,6 +443,7 @@ def test_the_same_form_twice_has_one_effect(
     assert Event.objects.filter(verb="relationship_request.approve").count() == 2  # one per chain
 
 
+@pytest.mark.asvs("2.2.3")
 @pytest.mark.parametrize(
     ("changed", "error"),
     [
@@ -497,6 +499,7 @@ def test_an_error_keeps_what_was_entered(approve: Post) -> None:
     assert form["last_day"].errors
 
 
+@pytest.mark.asvs("2.2.3")
 @pytest.mark.parametrize("last", [date(2026, 11, 23), CAP, date(2027, 3, 14), date(2027, 11, 7)])
 def test_the_last_day_is_one_from_today_to_the_cap(approve: Post, last: date) -> None:
     approve(confirmed=True, last_day=last.isoformat())

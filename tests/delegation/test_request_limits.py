@@ -28,6 +28,7 @@ def ask(browser: Client, bn9: str) -> Any:
     return browser.post(reverse("access_request_create"), {"bn9": bn9, "note": NOTE})
 
 
+@pytest.mark.asvs("2.3.2", "2.4.1")
 @pytest.mark.usefixtures("clock")
 def test_a_person_who_asks_too_often_reads_when_to_try_again(
     world: World, maple: BusinessAccount, settings: Any
@@ -63,6 +64,7 @@ def test_a_person_has_a_number_of_requests_waiting_at_most(world: World, setting
     done(create_access_request(bn9=next_bn9(), **about))
 
 
+@pytest.mark.asvs("2.3.2")
 @pytest.mark.usefixtures("clock")
 def test_a_firm_that_asks_too_often_loses_nothing_that_it_entered(
     world: World, maple: BusinessAccount, itn: BusinessAccount, settings: Any

@@ -174,6 +174,7 @@ def test_a_failure_stays_in_the_outbox_and_breaks_nothing(post: Any, committing:
     assert notice.attempts == 2
 
 
+@pytest.mark.asvs("16.5.2")
 def test_what_failed_is_sent_later_and_once(post: Any, mailoutbox: list[EmailMessage]) -> None:
     for key in ("a", "b", "c"):
         post(key)
@@ -221,6 +222,7 @@ def test_workers_at_once_send_a_notice_once(post: Any, mailoutbox: list[EmailMes
     assert Notice.objects.get().attempts == 2
 
 
+@pytest.mark.asvs("14.2.4")
 def test_a_secret_stands_in_the_mail_alone(
     person: User, post: Any, committing: Any, mail_is_down: None, monkeypatch: pytest.MonkeyPatch,
     mailoutbox: list[EmailMessage],

@@ -55,6 +55,7 @@ def runs(cell: str) -> bool:
     return cell.lstrip(" \"'\t\r\n").startswith(tuple(BEGINS)) and "'" not in cell[:2]
 
 
+@pytest.mark.asvs("1.2.1")
 def test_no_cell_runs_however_the_file_is_opened() -> None:
     """Also where a spreadsheet in another language cuts the row elsewhere, quoted or not."""
     for language, delimiter in product(["en-ca", "fr-ca"], ",;\t"):

@@ -98,6 +98,7 @@ def test_a_form_draws_every_field_once_and_hidden_ones_bare() -> None:
     assert not [label for label in tree.iter("label") if label.get("for") == "id_seen"]
 
 
+@pytest.mark.asvs("1.1.2", "1.2.1")
 def test_what_was_typed_is_escaped() -> None:
     form = EveryWidget({"bn9": '"><script>', "note": "</textarea><script>"}, {})
 
@@ -214,6 +215,7 @@ def page_request() -> HttpRequest:
     return RequestFactory().get("/en-ca/x/")
 
 
+@pytest.mark.asvs("16.5.1")
 def test_a_fault_answers_without_person_and_database() -> None:
     answer = views.server_error(page_request())
 

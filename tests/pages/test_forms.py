@@ -48,6 +48,7 @@ def test_text_is_made_regular(typed: str, understood: str) -> None:
     assert form["number"].data == understood
 
 
+@pytest.mark.asvs("1.3.3", "1.3.11")
 @pytest.mark.parametrize(
     "text", ["a\x00b", "a\x07b", "a\x1bb", "a\nb", "a\tb", "a\u2028b", "a\u202eb", "a\u2066b"]
 )
@@ -61,6 +62,7 @@ def test_a_line_refuses_what_cannot_be_seen(text: str) -> None:
     assert form["number"].value() == "ab"
 
 
+@pytest.mark.asvs("1.3.3")
 @pytest.mark.parametrize("text", ["a\x00b", "a\x07b", "a\u202eb", "a\u2028b"])
 def test_a_text_refuses_what_cannot_be_seen(text: str) -> None:
     assert ask(note=text).has_error("note", "control_characters")
@@ -89,6 +91,7 @@ def test_ten_megabytes_are_refused_at_once(name: str, letter: str) -> None:
     assert time.process_time() - began < 0.5
 
 
+@pytest.mark.asvs("1.3.3", "2.2.1")
 @pytest.mark.parametrize(("name", "most"), [("number", 9), ("note", 500), ("remark", 1000)])
 def test_one_character_too_many_is_refused_in_words(name: str, most: int) -> None:
     assert ask(**{name: "x" * most}).is_valid()

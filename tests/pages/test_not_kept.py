@@ -6,6 +6,7 @@ from django.test import Client
 from tests.world import World
 
 
+@pytest.mark.asvs("14.2.2", "14.3.2")
 @pytest.mark.parametrize("path", ["/en-ca/", "/en-ca/profile/", "/en-ca/absent/", "/healthz/"])
 def test_no_page_is_kept(world: World, client: Client, path: str) -> None:
     client.force_login(world.person("Eve"))

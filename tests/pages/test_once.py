@@ -132,6 +132,7 @@ def rounds() -> Iterator[list[HttpResponse]]:
     yield []
 
 
+@pytest.mark.asvs("2.3.4")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("round_", range(10))
 def test_two_at_the_same_time_have_one_effect(

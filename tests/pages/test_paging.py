@@ -91,6 +91,7 @@ def test_a_full_last_page_has_no_next(person: User) -> None:
     assert page_by_key(rows(), key=KEY, size=2).next_token == ""
 
 
+@pytest.mark.asvs("11.3.3")
 def test_a_broken_or_foreign_token_reads_as_the_first_page(person: User) -> None:
     add(person, [1, 2, 3])
     token = page_by_key(rows(), key=KEY, size=1).next_token

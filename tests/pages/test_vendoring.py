@@ -74,6 +74,7 @@ def test_every_token_that_the_portal_sets_is_used() -> None:
     assert set(re.findall(r"^\s+(--[\w-]+):", PORTAL, flags=re.MULTILINE)) - used == set()
 
 
+@pytest.mark.asvs("14.2.3")
 def test_nothing_comes_from_elsewhere() -> None:
     sources = re.findall(r"url\([\"']?([^\"')]+)", GCDS + PORTAL)
 

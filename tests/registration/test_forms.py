@@ -246,6 +246,7 @@ def test_answers_are_read_plainly() -> None:
     }
 
 
+@pytest.mark.asvs("2.2.3")
 @pytest.mark.parametrize("missing", [*TWO, *TRANSACTION])
 def test_a_half_answered_question_is_an_error_of_the_other_half(missing: str) -> None:
     pair = TRANSACTION if missing in TRANSACTION else TWO

@@ -171,6 +171,7 @@ def test_before_the_start_every_step_leads_to_it(visitor: Client, step: str, met
     assert not Registration.objects.exists()
 
 
+@pytest.mark.asvs("2.3.1")
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("step", [*list(POSTED)[1:], Step.REVIEW])
 def test_a_step_out_of_order_leads_to_the_first_that_is_missing(
@@ -191,6 +192,7 @@ def test_what_is_no_step_with_a_form_is_no_page(visitor: Client, step: str) -> N
     assert visitor.get(step_url(step)).status_code == 404
 
 
+@pytest.mark.asvs("2.3.1")
 def test_after_the_end_the_steps_lead_to_how_it_ended_and_later_to_a_new_start(
     visitor: Client, person: User, at: datetime, clock: time_machine.Traveller
 ) -> None:
@@ -208,6 +210,7 @@ def test_after_the_end_the_steps_lead_to_how_it_ended_and_later_to_a_new_start(
 # ---------------------------------------------------------------- bad input
 
 
+@pytest.mark.asvs("2.2.1")
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
@@ -240,6 +243,7 @@ def test_ten_megabytes_change_nothing(visitor: Client, open_draft: Registration)
     assert open_draft.version == 1
 
 
+@pytest.mark.asvs("8.2.3", "15.3.3")
 def test_extra_fields_change_nothing(visitor: Client, open_draft: Registration) -> None:
     visitor.post(
         step_url(Step.BUSINESS_NUMBER),

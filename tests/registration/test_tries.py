@@ -19,6 +19,7 @@ from tests.world import World, next_bn9
 SECOND = timedelta(seconds=1)
 
 
+@pytest.mark.asvs("2.3.2", "2.4.1")
 def test_a_person_has_three_tries_an_hour_for_a_number(person: User, at: datetime) -> None:
     bn9 = next_bn9()
     assert tries(person, bn9, at) == Tries(3)
@@ -73,6 +74,7 @@ def test_numbers_and_people_are_counted_apart(world: World, person: User, at: da
     assert tries(world.person("Nadia Haddad"), bn9, at).left == 3
 
 
+@pytest.mark.asvs("2.3.2", "2.4.1")
 def test_a_number_has_ten_tries_a_day_whoever_tries(world: World, at: datetime) -> None:
     bn9 = put_on_file()
     people = [world.person(f"Guesser {letter}") for letter in "ABCD"]
@@ -97,6 +99,7 @@ def test_the_longer_lock_counts(world: World, at: datetime) -> None:
     assert tries(guessers[0], bn9, at + SECOND) == Tries(0, at + DAY)
 
 
+@pytest.mark.asvs("16.5.3")
 def test_a_try_that_cannot_be_counted_is_not_judged(
     person: User, at: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -133,6 +133,7 @@ def test_an_older_version_is_shown_by_its_number(
         assert visit.get(page, {"version": number}).status_code == 404
 
 
+@pytest.mark.asvs("8.2.3", "15.3.1")
 def test_a_hidden_version_is_nowhere_on_the_page(
     world: World, maple: BusinessAccount, itn: BusinessAccount
 ) -> None:

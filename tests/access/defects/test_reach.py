@@ -122,6 +122,7 @@ def addresses_with(known: dict[str, list[Any]]) -> Iterator[str]:
                     continue
 
 
+@pytest.mark.asvs("2.2.3", "8.2.2")
 @finds(
     instead(
         "delegation.views.employees.readable_requests", lambda access: AccessRequest.objects.all()
@@ -166,6 +167,7 @@ def test_d07_an_address_takes_the_key_of_another_business(world: World) -> None:
     assert opened == set(keys)
 
 
+@pytest.mark.asvs("8.3.1")
 @finds(instead("delegation.services.employees.can_grant_role", lambda *_: True))
 @finds(instead("delegation.services.rights.can_end_membership", lambda *_: True))
 @finds(instead("delegation.access.may", lambda role, action: True))

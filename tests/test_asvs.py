@@ -1,0 +1,50 @@
+"""Each item of ASVS 5.0.0 (levels 1 and 2) that applies has a test or a page that proves it."""
+
+import pytest
+
+from tests.asvs import TABLE, Item, counts, marked, modules, parts, proved, read, written, wrongs
+
+pytestmark = pytest.mark.once
+
+NOT_YET = {
+    "4.2.1", "12.1.1", "12.1.2", "12.2.1",  # the proxy of the deployment
+    "5.4.3",  # the scanner of documents
+    "6.3.3", "6.4.3", "6.5.2", "7.5.1",  # second factor, proof anew
+    "7.1.1", "7.3.1", "7.3.2", "14.3.1",  # time-outs, what is left behind at signing out
+    "14.1.1", "14.1.2",  # a class of protection for each field
+    "15.2.1",  # advisories
+}  # fmt: skip
+"""What is said to come later: fixed here, so that it does not grow by itself."""
+
+
+def item(number: str = "1.1.1", applies: str = "yes", proof: str = "") -> Item:
+    return Item(number, "1", "A", applies, proof, "")
+
+
+def test_every_item_that_applies_is_proved() -> None:
+    items, found = read(TABLE.read_text()), marked(modules())
+    print("\n" + counts(items))
+    assert len(items) == 253
+    assert wrongs(proved(items, found), found) == []
+    assert {one.number for one in items if one.state == "not yet"} == NOT_YET
+
+
+def test_the_table_names_the_tests_that_there_are() -> None:
+    text = TABLE.read_text()
+    again = written(proved(read(text), marked(modules())))
+    assert text == again, "Run `python -m tests.asvs`."
+
+
+def test_what_is_wrong_with_a_table_is_seen() -> None:
+    for broken, found in (
+        (item(), {}),
+        (item(proof="docs/security.md#nothing"), {}),
+        (item(proof="docs/nothing.md"), {}),
+        (item(applies="no:"), {}),
+        (item(applies="perhaps: later"), {}),
+        (item(applies="no: there is none"), {"1.1.1": ["tests/x.py::test_x"]}),
+        (item(proof="tests/x.py::test_x"), {"1.1.1": ["tests/x.py::test_x"], "0.0.0": ["y"]}),
+    ):
+        assert len(wrongs([broken], found)) == 1, broken
+    assert wrongs([item(proof="docs/security.md#limits")], {}) == []
+    assert parts("# A page\n## Keys and algorithms\n") == {"a-page", "keys-and-algorithms"}
