@@ -1,7 +1,7 @@
-"""No page before the personal profile.
+"""No page before the personal profile, and no sensitive act before a proof of who acts.
 
-Source: the CARM Client Portal asks for the personal profile on the first sign-in, before anything
-else can be done.
+Source of the first: the CARM Client Portal asks for the personal profile on the first sign-in,
+before anything else can be done.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,10 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
+
+from accounts.requests import PersonRequest
+from accounts.second_factor.proof import ProofWanted
+from accounts.second_factor.proving import to_prove
 
 OPEN_WITHOUT_PROFILE = {
     "profile_create",
@@ -47,3 +51,22 @@ class ProfileRequiredMiddleware(MiddlewareMixin):
         if request.method == "GET":
             address += "?" + urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})
         return HttpResponseRedirect(address)
+
+
+class ProofMiddleware(MiddlewareMixin):
+    """Asks whoever is about to do something sensitive to prove who they are, then lets it be done.
+
+    The view has said so (`require_proof`) before it did anything: it runs again once that is
+    proved, and what it had begun is undone.
+    """
+
+    def process_exception(
+        self, request: PersonRequest, exception: Exception
+    ) -> HttpResponse | None:
+        found = request.resolver_match
+        if not isinstance(exception, ProofWanted) or found is None:
+            return None
+        if asked := to_prove(request):
+            return asked
+        answer: HttpResponse = found.func(request, *found.args, **found.kwargs)
+        return answer

@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "ccp.routes.RuleRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.ProofMiddleware",
 ]
 
 ROOT_URLCONF = "ccp.urls"

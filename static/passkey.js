@@ -48,7 +48,7 @@
   };
 
   const problem = form.querySelector("[data-problem-text]");
-  const answer = form.querySelector("[data-answer]");
+  const answer = form.querySelector("input[data-passkey]");
   const ask = async (how) => {
     problem.hidden = true;
     try {

@@ -51,21 +51,25 @@ class AnswerField(forms.CharField):
 
     def __init__(self) -> None:
         super().__init__(
-            required=False, max_length=LONGEST_ANSWER, widget=forms.HiddenInput({"data-answer": ""})
+            required=False,
+            max_length=LONGEST_ANSWER,
+            widget=forms.HiddenInput({"data-passkey": ""}),
         )
 
 
 class PasskeyForm(PasskeyNameForm):
     """A new passkey, and what it is called."""
 
-    answer = AnswerField()
+    credential = AnswerField()
 
 
-class ProofForm(CodeForm):
+class ProofForm(PortalForm):
     """What proves who somebody is: a code, or the answer of a passkey."""
 
-    answer = AnswerField()
+    otp = CodeField()
+    passkey = AnswerField()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, help_text: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["code"].required = not (self.data and self.data.get("answer"))
+        self.fields["otp"].help_text = help_text
+        self.fields["otp"].required = not (self.data and self.data.get("passkey"))

@@ -7,12 +7,9 @@ The session keeps the instant, and only for its own person: it ends with the ses
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
-from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 type View = Callable[..., HttpResponse]
@@ -39,23 +36,28 @@ def proof_lasts() -> timedelta:
     return timedelta(minutes=settings.PROOF_MINUTES)
 
 
-def proven_anew(view: View) -> View:
-    """Open a page, and take what it posts, only from somebody who has just proved who they are.
+class ProofWanted(Exception):
+    """Somebody is about to do what they must first prove who they are for.
 
-    Others prove it first and come back. It is asked before the page is shown, so that nothing
-    is lost that somebody has filled in.
+    Nothing has been done. `accounts.middleware` answers with the page that asks.
     """
+
+
+def require_proof(request: HttpRequest) -> None:
+    """Go on only with somebody who has just proved who they are.
+
+    A view says it where it knows that the act is one of those, before it does anything.
+    """
+    if not is_proven(request, timezone.now()):
+        raise ProofWanted
+
+
+def proven_anew(view: View) -> View:
+    """Open a page, and take what it posts, only from somebody who has just proved who they are."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if is_proven(request, timezone.now()):
-            return view(request, *args, **kwargs)
-        return to_prove(request)
+        require_proof(request)
+        return view(request, *args, **kwargs)
 
     return guarded
-
-
-def to_prove(request: HttpRequest) -> HttpResponse:
-    """Send somebody to prove who they are, and from there back to this page."""
-    asked = urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})
-    return HttpResponseRedirect(f"{reverse('account_reauthenticate')}?{asked}")

@@ -1,6 +1,7 @@
 """The page that asks for a second factor: at the end of a sign-in, and before a sensitive act."""
 
 from datetime import datetime
+from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.decorators import login_stage_required
@@ -11,6 +12,7 @@ from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -27,8 +29,8 @@ from pages.rules import any_person, anyone, rule
 MAILED = "mailed_proof_code"
 """What a session keeps of a code that was mailed: its digest, and when."""
 
-SEND = "send"
-"""The button that asks for a code by mail."""
+SEND, ANSWERS = "send_code", {"otp", "passkey"}
+"""The button that asks for a code by mail, and the fields that answer."""
 
 
 @rule(get=anyone, post=anyone)
@@ -37,7 +39,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     """Prove who I am with my second factor: what a sign-in ends with."""
     stage, at = request._login_stage, timezone.now()  # type: ignore[attr-defined]
     person, mine = stage.login.user, held(stage.login.user)
-    form = _form(request, mine)
+    form = _form(request, mine, is_posted=request.method == "POST")
     if _is_proved(request, person, form, at):
         response: HttpResponse = stage.exit()
         return response
@@ -47,26 +49,45 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 @rule(get=any_person, post=any_person)
 def prove(request: PersonRequest) -> HttpResponse:
     """Prove again who I am, before I change what protects my account or give a right to manage."""
+    if asked := ask(request):
+        return asked
+    wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
+    return redirect(wanted if is_of_portal(request, wanted) else "home")
+
+
+def ask(request: PersonRequest) -> HttpResponse | None:
+    """The page that asks the person of a session for a proof; None where the post just gave it."""
     person, at = request.user, timezone.now()
     mine = held(person)
     if request.method == "POST" and SEND in request.POST:
         _mail_code(request, person, mine, at)
-        return redirect(request.get_full_path())
-    form = _form(request, mine)
-    if _is_proved(request, person, form, at):
+    is_answer = request.method == "POST" and bool(ANSWERS & {*request.POST})
+    form = _form(request, mine, is_posted=is_answer)
+    if is_answer and _is_proved(request, person, form, at):
         remember_proof(request, at)
-        wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
-        return redirect(wanted if is_of_portal(request, wanted) else "home")
+        return None
     return _page(request, person, mine, form)
 
 
-def _form(request: HttpRequest, mine: Held) -> ProofForm:
+def to_prove(request: PersonRequest) -> HttpResponse | None:
+    """Ask for a proof in the place of a page or of an act; None where the post just gave it.
+
+    Whoever wanted to read a page comes back to it. What was posted stands on the page that asks,
+    and is sent again with the answer: nothing of it is lost, and nothing is kept elsewhere.
+    """
+    if request.method == "POST":
+        return ask(request)
+    back = urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})
+    return redirect(f"{reverse('account_reauthenticate')}?{back}")
+
+
+def _form(request: HttpRequest, mine: Held, *, is_posted: bool) -> ProofForm:
     where = (
         _("The six digits of your authenticator app, or one of your recovery codes.")
         if mine.app
         else _("One of your recovery codes.")
     )
-    posted = request.POST if request.method == "POST" else None
+    posted = request.POST if is_posted else None
     return ProofForm(posted, help_text=where if mine.any else "")
 
 
@@ -74,7 +95,7 @@ def _is_proved(request: HttpRequest, person: User, form: ProofForm, at: datetime
     """Whether what was posted proves who the person is; where not, the form says why."""
     if not form.is_valid():
         return False
-    if answer := form.cleaned_data["answer"]:
+    if answer := form.cleaned_data["passkey"]:
         try:
             passkey = passkeys.used(person, answer)
         except passkeys.WrongAnswer:
@@ -83,12 +104,12 @@ def _is_proved(request: HttpRequest, person: User, form: ProofForm, at: datetime
     else:
         outcome = services.prove_by_code(
             person=person,
-            code=form.cleaned_data["code"],
+            code=form.cleaned_data["otp"],
             mailed=_mailed(request, person, at),
             at=at,
         )
     if isinstance(outcome, Refusal):
-        form.add_error(None if answer else "code", str(outcome.message))
+        form.add_error(None if answer else "otp", str(outcome.message))
         return False
     request.session.pop(MAILED, None)
     return True
@@ -97,7 +118,9 @@ def _is_proved(request: HttpRequest, person: User, form: ProofForm, at: datetime
 def _page(request: HttpRequest, person: User, mine: Held, form: ProofForm) -> HttpResponse:
     """The page that asks, with what the person can answer with."""
     is_signed_in = request.user.is_authenticated
+    own = {SEND, *ANSWERS, "csrfmiddlewaretoken"}
     context = {
+        "carried": [(name, texts) for name, texts in request.POST.lists() if name not in own],
         "form": form,
         "held": mine,
         "email": person.email,

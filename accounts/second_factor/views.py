@@ -42,7 +42,7 @@ def passkey_add(request: PersonRequest) -> HttpResponse:
     if form.is_valid():
         at, before = timezone.now(), held(request.user)
         try:
-            credential = passkeys.added(request.user, form.cleaned_data["answer"])
+            credential = passkeys.added(request.user, form.cleaned_data["credential"])
         except passkeys.WrongAnswer:
             form.add_error(None, _("The passkey could not be added. Please try again."))
         else:

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.second_factor.proof import require_proof
 from audit.services import Refusal
 from delegation.access import Access
 from delegation.employees import member_of
@@ -65,6 +66,7 @@ def successor_nominate(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse
         raise Http404
     problem, status = "", 200
     if request.method == "POST":
+        require_proof(request)
         answer = nominate_successor(
             actor=access.person,
             acting_for=access.acting_for,
@@ -122,6 +124,7 @@ def succession_take_over(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespon
     """Become manager after the waiting period."""
     access, succession = _enter(request, bn9, pk)
     require_any(can_take_over_succession(access, succession), access)
+    require_proof(request)
     said = _("You are now Business Account Manager of %(business)s, %(bn)s.")
     return _act(request, access, succession, DecisionForm, take_over_succession, said)
 

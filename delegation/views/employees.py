@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.second_factor.proof import require_proof
 from audit.services import Refusal
 from businesses.models import ProgramAccount
 from delegation.access import Access
@@ -164,6 +165,8 @@ def access_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> HttpResp
         return _detail_page(request, access, access_request, form, status=422)
     if form and "change" in request.POST:
         return _detail_page(request, access, access_request, form)
+    if form and form.makes_bam():
+        require_proof(request)
     version = form.cleaned_data["version"] if form else access_request.version
     barred = why_not_person(access, access_request.person)
     if form and not barred and version == access_request.version:

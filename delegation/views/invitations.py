@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from accounts.models import Language
+from accounts.second_factor.proof import require_proof
 from accounts.sign_in import language_of_page
 from audit.services import Refusal
 from delegation.access import Access
@@ -88,6 +89,8 @@ def invitation_create(request: HttpRequest, bn9: str) -> HttpResponse:
     if not form.is_valid() or "change" in request.POST:
         return _create_page(request, access, form, 422 if form.errors else 200)
     offer = _offer(form)
+    if offer.grants.make_bam:
+        require_proof(request)
     preview = _preview(access, offer)
     if not is_confirmed(request, preview):
         return _preview_page(request, access, form, preview)
@@ -115,6 +118,8 @@ def invitation_resend(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Send a new link; the old one is dead."""
     access, invitation = _enter(request, bn9, pk)
     require_any(can_resend_invitation(access, invitation), access)
+    if invitation.makes_bam:
+        require_proof(request)
     form = InvitationSeenForm(request.POST)
     if not form.is_valid():
         return _detail_page(request, access, invitation, str(form.errors["version"][0]), 422)

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.second_factor.proof import require_proof
 from audit.services import Refusal
 from delegation.access import Access
 from delegation.employees import rights_of, roles_in_words
@@ -48,6 +49,8 @@ def role_change(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     if not form.is_valid():
         return _form_page(request, access, membership, form, 422)
     change = _change(form)
+    if change.makes_bam:
+        require_proof(request)
     preview = _preview(access, membership, form, change)
     if not is_confirmed(request, preview):
         context = {"form": form, **previewed(request, preview)}

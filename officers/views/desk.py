@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.officers import Officer
+from accounts.second_factor.proof import require_proof
 from audit.services import Refusal
 from businesses.bn import show_bn9
 from businesses.models import BusinessAccount
@@ -86,6 +87,7 @@ def recovery_propose(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = RecoveryProposeForm(request.POST)
     if not form.is_valid():
         return _page(request, officer, asked, form=form, status=422)
+    require_proof(request)
     person = User.objects.filter(email__iexact=form.cleaned_data["email"]).first()
     if person is None:
         form.add_error("email", _("Nobody has this e-mail address here."))
@@ -110,6 +112,7 @@ def recovery_propose(request: HttpRequest, pk: UUID) -> HttpResponse:
 def recovery_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Confirm what another officer proposed."""
     officer, asked = _enter(request, pk)
+    require_proof(request)
     return _decide(request, officer, asked, DecisionForm(request.POST), confirm_recovery)
 
 

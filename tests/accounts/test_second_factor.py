@@ -102,7 +102,7 @@ def test_an_app_takes_the_place_of_the_mailed_code(
 
     assert response["Location"] == BY_FACTOR
     assert not is_signed_in(visitor) and visitor.get("/en-ca/profile/").status_code == 302
-    response = visitor.post(BY_FACTOR, {"code": app_code(secret, now(clock))})
+    response = visitor.post(BY_FACTOR, {"otp": app_code(secret, now(clock))})
     assert response["Location"] == "/en-ca/profile/"
     assert is_signed_in(visitor) and len(mailoutbox) == told
 
@@ -129,11 +129,11 @@ def test_a_code_is_taken_once_however_it_is_typed(
     secret = add_app(person_client, clock)
     code = app_code(secret, now(clock))
     first = begin(person)
-    first.post(BY_FACTOR, {"code": typed(code)})
+    first.post(BY_FACTOR, {"otp": typed(code)})
     assert is_signed_in(first)
     for again in (code, full_width(code), f"{code[:3]} {code[3:]}", f"{code}\u200b"):
         second = begin(person)
-        assert second.post(BY_FACTOR, {"code": again}).status_code == 422
+        assert second.post(BY_FACTOR, {"otp": again}).status_code == 422
         assert not is_signed_in(second)
 
 
@@ -156,9 +156,9 @@ def test_a_code_of_another_time_or_person_is_wrong(
         "\x00",
         "١٢٣٤٥٦",
     ):
-        assert visitor.post(BY_FACTOR, {"code": wrong}).status_code == 422
+        assert visitor.post(BY_FACTOR, {"otp": wrong}).status_code == 422
         assert not is_signed_in(visitor)
-    visitor.post(BY_FACTOR, {"code": app_code(secret, moment)})
+    visitor.post(BY_FACTOR, {"otp": app_code(secret, moment)})
     assert is_signed_in(visitor)
     assert not CodeTries.objects.exists(), "A right code ends the counting."
 
@@ -170,12 +170,12 @@ def test_ten_wrong_codes_lock_every_code_for_an_hour(
     recovery = codes_on(person_client.get(CODES))
     visitor = begin(person)
     for _ in range(10):
-        assert "not right" in visitor.post(BY_FACTOR, {"code": "x"}).content.decode()
+        assert "not right" in visitor.post(BY_FACTOR, {"otp": "x"}).content.decode()
     assert "Ten wrong codes" in str(mailed()[-1].body)
 
     def tried(code: str) -> Client:
         client = begin(person)
-        client.post(BY_FACTOR, {"code": code})
+        client.post(BY_FACTOR, {"otp": code})
         return client
 
     assert not is_signed_in(tried(app_code(secret, now(clock))))
@@ -198,19 +198,19 @@ def test_recovery_codes_are_shown_once_and_used_once(
     assert not any(code in kept for code in codes)
 
     first = begin(person)
-    first.post(BY_FACTOR, {"code": f" {codes[3][:4]} {codes[3][4:]}"})
+    first.post(BY_FACTOR, {"otp": f" {codes[3][:4]} {codes[3][4:]}"})
     assert is_signed_in(first)
     assert "9 codes are left" in first.get(LIST).content.decode()
     second = begin(person)
-    second.post(BY_FACTOR, {"code": codes[3]})
+    second.post(BY_FACTOR, {"otp": codes[3]})
     assert not is_signed_in(second)
 
     first.post(NEW_CODES)
     fresh = codes_on(first.get(CODES))
     assert len(fresh) == 10 and not set(fresh) & set(codes)
-    second.post(BY_FACTOR, {"code": codes[4]})
+    second.post(BY_FACTOR, {"otp": codes[4]})
     assert not is_signed_in(second)
-    second.post(BY_FACTOR, {"code": fresh[4]})
+    second.post(BY_FACTOR, {"otp": fresh[4]})
     assert is_signed_in(second)
 
 
@@ -224,7 +224,7 @@ def test_the_key_of_an_app_is_sealed_and_its_dates_are_told(
     kept = Authenticator.objects.get(type="totp")
     assert secret not in str(kept.data)
     assert "Not used yet" in person_client.get(LIST).content.decode()
-    begin(person).post(BY_FACTOR, {"code": app_code(secret, now(clock))})
+    begin(person).post(BY_FACTOR, {"otp": app_code(secret, now(clock))})
     assert "Not used yet" not in person_client.get(LIST).content.decode()
 
 
@@ -293,11 +293,11 @@ ANSWERS = ["{}", "[]", "null", "1", '{"id": 1}', "x" * 30_000] + [
 def test_an_answer_that_no_browser_gives_adds_nothing_and_proves_nothing(
     person_client: Client, person: User, clock: Any, answer: str
 ) -> None:
-    response = person_client.post(ADD_PASSKEY, {"name": "Key", "answer": answer})
+    response = person_client.post(ADD_PASSKEY, {"name": "Key", "credential": answer})
     assert response.status_code == 422
     add_app(person_client, clock)
     visitor = begin(person)
-    assert visitor.post(BY_FACTOR, {"answer": answer}).status_code == 422
+    assert visitor.post(BY_FACTOR, {"passkey": answer}).status_code == 422
     assert not is_signed_in(visitor)
     assert Authenticator.objects.filter(type="webauthn").count() == 0
 
@@ -337,22 +337,22 @@ def test_whoever_has_no_factor_proves_it_by_a_mailed_code(
     asked = person_client.get(ADD_APP)["Location"]
     page = person_client.get(asked).content.decode()
     assert "Send me a code" in page and not mailed(), "To look sends nothing."
-    person_client.post(asked, {"send": "yes"})
+    person_client.post(asked, {"send_code": "yes"})
     code = code_in(mailed())
     assert mailed()[-1].to == ["ada@example.ca"]
     assert code not in str(dict(person_client.session))
-    assert person_client.post(asked, {"code": "BBBB-BBBB"}).status_code == 422
+    assert person_client.post(asked, {"otp": "BBBB-BBBB"}).status_code == 422
     stranger = Client()
     stranger.force_login(person)
-    stranger.post(PROVE, {"code": code})
+    stranger.post(PROVE, {"otp": code})
     clock.shift(timedelta(minutes=10))
-    assert person_client.post(asked, {"code": code}).status_code == 422, "Ten minutes are over."
-    person_client.post(asked, {"send": "yes"})
-    response = person_client.post(asked, {"code": code_in(mailed()).lower()})
+    assert person_client.post(asked, {"otp": code}).status_code == 422, "Ten minutes are over."
+    person_client.post(asked, {"send_code": "yes"})
+    response = person_client.post(asked, {"otp": code_in(mailed()).lower()})
     assert response["Location"] == ADD_APP
     assert person_client.get(ADD_APP).status_code == 200
     person_client.session.pop(PROVEN)
-    again = person_client.post(asked, {"code": code_in(mailed())})
+    again = person_client.post(asked, {"otp": code_in(mailed())})
     assert again.status_code == 422, "A code is used once."
 
 
@@ -363,8 +363,8 @@ def test_whoever_has_a_factor_is_not_let_through_by_mail(
     clock.shift(timedelta(hours=1))
     told = len(mailed())
     asked = f"{PROVE}?next=//evil.example/"
-    person_client.post(asked, {"send": "yes"})
+    person_client.post(asked, {"send_code": "yes"})
     assert len(mailed()) == told
-    response = person_client.post(asked, {"code": app_code(secret, now(clock))})
+    response = person_client.post(asked, {"otp": app_code(secret, now(clock))})
     assert response["Location"] == "/en-ca/", "Nobody is sent elsewhere."
     assert person_client.get(CODES).status_code == 200
