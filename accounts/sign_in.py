@@ -17,6 +17,7 @@ from allauth.socialaccount.models import SocialApp, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthError
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.usersessions.models import UserSession
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -41,6 +42,8 @@ from requests import RequestException, Session
 
 from accounts.models import Language, User, opaque_username
 from accounts.second_factor.proof import remember_proof
+from accounts.sessions.endings import WAS
+from accounts.sessions.limits import Times, write
 from notices.links import absolute
 
 log = logging.getLogger(__name__)
@@ -119,6 +122,12 @@ class AccountAdapter(DefaultAccountAdapter):
         """Accounts of the portal's own are for demonstrations and tests."""
         return bool(settings.LOCAL_ACCOUNTS)
 
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Begin the session’s time with the sign-in, whichever steps it took."""
+        super().login(request, user)
+        write(request.session, Times.starting(timezone.now()))
+        request.session.pop(WAS, None)
+
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         """Out of the identity provider too, where the person signed in with one."""
         known = request.session.get(IDENTITY, {})
@@ -126,7 +135,7 @@ class AccountAdapter(DefaultAccountAdapter):
         try:
             provider = get_social_adapter(request).get_provider(request, known["provider"])
             return provider.end_session_url(request, known["id_token"]) or home
-        except (KeyError, SocialApp.DoesNotExist):
+        except (KeyError, InvalidToken, SocialApp.DoesNotExist):
             return home
         except (OAuth2Error, RequestException) as error:
             log.warning("Sign-out at the provider failed: %s", type(error).__name__)
@@ -233,8 +242,7 @@ class IdentityAdapter(DefaultSocialAccountAdapter):
         """Nobody is kept out by an address that was claimed and never proved, by another or by
         themselves: whoever mistyped it starts again."""
         told = sociallogin.email_addresses
-        if sociallogin.is_existing and not has_come(sociallogin.user):
-            sociallogin.user.delete()
+        if sociallogin.is_existing and forgotten(sociallogin.user):
             sociallogin.user.email = told[0].email if told else ""
             sociallogin.account.pk = None
         if not sociallogin.is_existing:
@@ -283,6 +291,16 @@ def has_come(person: User) -> bool:
     return person.last_login is not None or verified_addresses(person).exists()
 
 
+def forgotten(person: User) -> bool:
+    """Forget a person who never came in; False for everybody else, by the row as it is now."""
+    with transaction.atomic():
+        locked = User.objects.select_for_update().filter(pk=person.pk).first()
+        if locked and has_come(locked):
+            return False
+        person.delete()
+        return True
+
+
 def free_address(email: str) -> None:
     """Take an address from whoever claimed it and never proved it, once the time to do so is over.
 
@@ -297,7 +315,10 @@ def free_address(email: str) -> None:
         last_login=None,
         date_joined__lt=timezone.now() - TIME_TO_PROVE,
     )
-    never_came.delete()
+    with transaction.atomic():
+        # Whoever proves it in this instant holds the row, and is looked at again afterwards.
+        rows = [*never_came.select_for_update().values_list("pk", flat=True)]
+        never_came.filter(pk__in=rows).delete()
 
 
 def site() -> Site:

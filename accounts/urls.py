@@ -2,12 +2,19 @@
 
 from allauth.account.views import email, password_set
 from allauth.socialaccount.views import login_cancelled
-from allauth.usersessions.views import list_usersessions
 from django.urls import include, path
 
 from accounts import views
 from accounts.federation.views import confirm_address, first_sign_in, identity_provider_sign_in
 from accounts.second_factor.proof import proven_anew
+from accounts.sessions.views import (
+    kept_form_create,
+    kept_form_detail,
+    session_extend,
+    session_list,
+    session_status,
+    sign_out,
+)
 
 urlpatterns = [
     path(
@@ -21,7 +28,12 @@ urlpatterns = [
     path("account/email/", proven_anew(email), name="account_email"),
     path("account/password/set/", proven_anew(password_set), name="account_set_password"),
     path("", include("accounts.second_factor.urls")),
-    path("account/sessions/", list_usersessions, name="usersessions_list"),
+    path("account/sessions/", session_list, name="usersessions_list"),
+    path("account/logout/", sign_out, name="account_logout"),
+    path("account/session/", session_extend, name="session_extend"),
+    path("account/session/status/", session_status, name="session_status"),
+    path("account/kept-form/", kept_form_detail, name="kept_form_detail"),
+    path("account/kept-form/create/", kept_form_create, name="kept_form_create"),
     path("profile/", views.profile_detail, name="profile_detail"),
     path("profile/create/", views.profile_create, name="profile_create"),
     path("profile/edit/", views.profile_edit, name="profile_edit"),

@@ -83,10 +83,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.sessions.middleware.SessionsMiddleware",
+    "accounts.sessions.middleware.SignInRequiredMiddleware",
     "accounts.middleware.ProfileRequiredMiddleware",
     "ccp.routes.RuleRequiredMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.ProofMiddleware",
 ]
@@ -349,7 +350,16 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 60 * 60
+# How long a session lasts: without another page, at most, and how long before it ends a page says
+# so; how long a form that was sent after its end is kept.
+SESSION_IDLE_MINUTES = 20
+SESSION_LONGEST_HOURS = 12
+SESSION_WARNING_MINUTES = 3
+KEPT_FORM_MINUTES = 60
+USERSESSIONS_ADAPTER = "accounts.sessions.endings.SessionsAdapter"
+# For how long a row is known after it was written last. No right follows from it: it tells whoever
+# comes back to an open page the next morning why the session is over, and whose form was sent.
+SESSION_COOKIE_AGE = 24 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 # What the portal says of a person stays on the server, in no cookie.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"

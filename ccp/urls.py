@@ -13,6 +13,7 @@ OURS = {
     "account_email",
     "account_set_password",
     "account_reauthenticate",
+    "account_logout",
 }
 of_allauth = [one for one in urls.urlpatterns if one.name not in OURS]
 """The pages of allauth, but those that `accounts.urls` has in their place."""

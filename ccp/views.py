@@ -5,12 +5,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from accounts.sessions.kept import is_from_portal, keep
+from accounts.sessions.limits import by_itself
 from delegation.entry import Denied
 from delegation.remedies import Refused, remedy
 from pages.context import portal
 from pages.rules import anyone, rule
 
 
+@by_itself
 @rule(get=anyone)
 def health(request: HttpRequest) -> HttpResponse:
     """Say that the process answers."""
@@ -55,5 +58,9 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a form whose protection against forgery has lapsed or is missing."""
-    return render(request, "403_csrf.html", status=403)
+    """Answer a form whose protection against forgery has lapsed or is missing.
+
+    A page of the portal that was opened before a sign-in in another tab has lost nothing.
+    """
+    context = {"is_kept": is_from_portal(request) and keep(request)}
+    return render(request, "403_csrf.html", context, status=403)

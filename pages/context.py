@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -12,7 +13,9 @@ OWN_NAMES = {"en-ca": "English", "fr-ca": "Français"}
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """The portal's name and operator, this page in the other language, the account in use."""
+    """The portal's name and operator, this page in the other language, the account in use, and
+    when the session ends."""
+    times = getattr(request, "session_times", None)
     return {
         "portal": {"name": _("CARM Client Portal"), "operator": settings.PORTAL_OPERATOR},
         "local_accounts": settings.LOCAL_ACCOUNTS,
@@ -20,6 +23,8 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "account_in_use": getattr(request, "account_in_use", None),
         "viewing_as": getattr(request, "viewing_as", None),
         "account_notice": getattr(request, "account_notice", ""),
+        "session_end": times.left(timezone.now()) if times else None,
+        "session_warning_seconds": settings.SESSION_WARNING_MINUTES * 60,
     }
 
 

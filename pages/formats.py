@@ -54,13 +54,17 @@ def moment(at: datetime) -> str:
 
     `November 22, 2026, 3:05 p.m. ET`, `22 novembre 2026 à 15 h 05 (heure de l’Est)`.
     """
+    between = " à " if is_french() else ", "
+    return f"{day(at.astimezone(EASTERN))}{between}{time_of_day(at)}"
+
+
+def time_of_day(at: datetime) -> str:
+    """The minute of an instant, in Eastern time: `3:05 p.m. ET`, `15 h 05 (heure de l’Est)`."""
     local = at.astimezone(EASTERN)
     if is_french():
-        clock = f"{local.hour}{NO_BREAK}h{NO_BREAK}{local.minute:02}"
-        return f"{day(local)} à {clock} (heure de l’Est)"
+        return f"{local.hour}{NO_BREAK}h{NO_BREAK}{local.minute:02} (heure de l’Est)"
     half = "a.m." if local.hour < 12 else "p.m."
-    clock = NO_BREAK.join([f"{local.hour % 12 or 12}:{local.minute:02}", half, "ET"])
-    return f"{day(local)}, {clock}"
+    return NO_BREAK.join([f"{local.hour % 12 or 12}:{local.minute:02}", half, "ET"])
 
 
 def start_of_day(on: date) -> datetime:

@@ -26,6 +26,7 @@ from django.utils import timezone, translation
 from accounts.models import User
 from accounts.second_factor.proof import PROVEN
 from businesses.models import BusinessAccount
+from ccp import settings as portal_settings
 from delegation import prepared
 from pages import steady
 from tests.world import World
@@ -167,6 +168,13 @@ def clock(at: datetime) -> Iterator[time_machine.Traveller]:
     """The clock of the process, standing at `at`; `clock.move_to(...)` and `clock.shift(...)`."""
     with time_machine.travel(at, tick=False) as coordinates:
         yield coordinates
+
+
+@pytest.fixture
+def idle_limit(settings: Any) -> int:
+    """Sessions end where nobody opens a page, as in the portal itself; after how many seconds."""
+    settings.SESSION_IDLE_MINUTES = portal_settings.SESSION_IDLE_MINUTES
+    return portal_settings.SESSION_IDLE_MINUTES * 60
 
 
 @pytest.fixture(autouse=True)

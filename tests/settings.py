@@ -7,9 +7,13 @@ from pathlib import Path
 os.environ["PORTAL_PROFILE"] = "test"
 
 from ccp.settings import *  # noqa: F403
-from ccp.settings import DATABASES, IS_SQLITE
+from ccp.settings import DATABASES, IS_SQLITE, SESSION_LONGEST_HOURS
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# A test moves the clock by hours while somebody is signed in; those of the end of sessions take the
+# portal's own limit (`idle_limit`).
+SESSION_IDLE_MINUTES = SESSION_LONGEST_HOURS * 60
 
 if IS_SQLITE:
     # A file, so that the live server's threads have connections of their own, as in production;

@@ -27,10 +27,14 @@ from accounts.federation.tokens import Issuer, id_claims, identity, nonce_of
 from accounts.models import Language
 from accounts.sign_in import AnswerRefused
 from notices.links import absolute
+from pages.cipher import cipher
 
 METADATA_SECONDS, METADATA_FAILED_SECONDS = 5 * 60, 30
 BEGAN = "sign_in_began"
 """When the sign-in under way began, in seconds of the epoch, as the session keeps it."""
+
+SEALED = "accounts.federation.id_token"
+"""What seals the ID token that a session keeps: it says who somebody is, and must not be read."""
 
 ENDPOINTS = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
 
@@ -144,7 +148,7 @@ class RelyingParty(OpenIDConnectOAuth2Adapter):
             login = self.get_provider().sociallogin_from_response(request, {"userinfo": told})
         request.signed_in_with = {  # type: ignore[attr-defined]
             "provider": self.provider_id,
-            "id_token": kwargs["response"]["id_token"],
+            "id_token": cipher(SEALED).encrypt(kwargs["response"]["id_token"].encode()).decode(),
             "sid": str(claims.get("sid", "")),
         }
         return login
@@ -230,8 +234,10 @@ class IdentityProvider(OpenIDConnectProvider):
         is_proved = data["userinfo"].get("email_verified") is True
         return [EmailAddress(email=email, verified=is_proved, primary=True)] if email else []
 
-    def end_session_url(self, request: HttpRequest, id_token: str) -> str | None:
+    def end_session_url(self, request: HttpRequest, sealed: str) -> str | None:
         """Where a person is sent to sign out of the provider too; None where it has no such page.
+
+        `sealed` is the ID token of the sign-in as the session keeps it.
 
         Source: OpenID Connect RP-Initiated Logout 1.0.
         """
@@ -239,7 +245,7 @@ class IdentityProvider(OpenIDConnectProvider):
         if not page:
             return None
         asked = {
-            "id_token_hint": id_token,
+            "id_token_hint": cipher(SEALED).decrypt(sealed.encode()).decode(),
             "client_id": self.app.client_id,
             "post_logout_redirect_uri": absolute(reverse("signed_out")),
             "state": str(translation.get_language()),

@@ -1,6 +1,7 @@
 """The addresses of signing in with an identity provider: going there, coming back, and leaving."""
 
 import logging
+from contextlib import nullcontext
 
 from allauth.account.internal.flows.email_verification_by_code import (
     EMAIL_VERIFICATION_CODE_SESSION_KEY,
@@ -28,6 +29,7 @@ from requests import RequestException
 from accounts.federation.provider import BEGAN, IdentityProvider, RelyingParty
 from accounts.federation.tokens import identity, logout_claims
 from accounts.models import Language, User
+from accounts.sessions.endings import end_elsewhere
 from accounts.sign_in import IDENTITY, language_of_page
 from pages.rules import anyone, rule
 
@@ -89,13 +91,22 @@ def identity_provider_callback(request: HttpRequest, provider: str) -> HttpRespo
 
 @rule(get=anyone, post=anyone)
 def confirm_address(request: HttpRequest) -> HttpResponse:
-    """The code that was mailed; there is none where the person started again elsewhere."""
+    """The code that was mailed; there is none where the person started again elsewhere.
+
+    The person's row is held meanwhile, so that nobody else frees the address that is being proved.
+    """
     waiting = request.session.get(EMAIL_VERIFICATION_CODE_SESSION_KEY, {}).get("user_id")
-    if waiting and not User.objects.filter(pk=str_to_user_id(waiting)).exists():
-        clear_login(request)
-        return redirect("account_login")
-    response: HttpResponse = email_verification_sent(request)
+    with transaction.atomic() if request.method == "POST" else nullcontext():
+        if waiting and not _is_there(waiting, is_held=request.method == "POST"):
+            clear_login(request)
+            return redirect("account_login")
+        response: HttpResponse = email_verification_sent(request)
     return response
+
+
+def _is_there(person: str, *, is_held: bool) -> bool:
+    found = User.objects.filter(pk=str_to_user_id(person))
+    return bool(found.select_for_update() if is_held else found)
 
 
 class FirstSignIn(SignupView):
@@ -140,7 +151,7 @@ def end_sessions(provider: str, issuer: str, subject: str | None, session: str |
     if session is not None:
         vouched = vouched.filter(data__sid=session)
     for one in vouched:
-        one.end()
+        end_elsewhere(one)
 
 
 @rule(get=anyone)

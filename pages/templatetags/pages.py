@@ -20,6 +20,7 @@ register = template.Library()
 register.filter("money", formats.money)
 register.filter("day", formats.day)
 register.filter("moment", formats.moment)
+register.filter("time_of_day", formats.time_of_day)
 register.filter("until", formats.until)
 register.filter("whole", formats.whole)
 

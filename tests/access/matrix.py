@@ -234,6 +234,7 @@ PUBLIC = {
     "recovery_codes",
     "recovery_codes_make",
     "mfa_authenticate",
+    "kept_form_create",
     "socialaccount_signup",
     "socialaccount_login_cancelled",
 }
@@ -296,6 +297,10 @@ def _own_pages(cast: Cast) -> Iterator[Row]:
     for route in ("first_time_setup", "profile_detail", "profile_edit", "registration_start"):
         yield Row(route, {}, everybody)
     yield Row("profile_create", {}, {302: EVERYBODY})
+    yield Row("session_status", {}, everybody, anonymous=200)
+    for route, status in (("session_extend", 302), ("kept_form_detail", 200)):
+        yield Row(route, {}, everybody)
+        yield Row(route, {}, {status: EVERYBODY}, "POST")
     yield Row("registration_step", {"step": "business-number"}, {302: EVERYBODY})
     yield Row("registration_review", {}, {302: EVERYBODY})
     failed = {"pk": ids["registration"]}

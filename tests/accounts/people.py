@@ -6,6 +6,7 @@ from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.core.mail import EmailMessage
+from django.test import Client
 
 from accounts.consent import privacy_statement
 from accounts.models import Language, User
@@ -60,3 +61,13 @@ def code_in(mails: Sequence[EmailMessage]) -> str:
     found = CODE.search(str(mails[-1].body))
     assert found, mails[-1].body
     return found[1]
+
+
+def come_in(
+    client: Client, email: str, mails: Sequence[EmailMessage], next_page: str = "/en-ca/"
+) -> str:
+    """Sign in with the password and the mailed code; the address that it leads to."""
+    known = {"login": email, "password": PASSWORD, "next": next_page}
+    response = client.post("/en-ca/account/login/", known)
+    response = client.post(response["Location"], {"code": code_in(mails)})
+    return str(response["Location"])

@@ -15,7 +15,9 @@ from django.core import mail
 from django.test import Client
 from oidc_provider_mock import User as Subject
 
+from accounts.federation.provider import SEALED
 from ccp.sandbox import serving
+from pages.cipher import cipher
 from tests.accounts.people import code_in
 
 LEVEL = "urn:example:level:2"
@@ -141,6 +143,12 @@ def come_back(client: Client, way_back: str) -> Any:
 def asked_of(address: str) -> dict[str, str]:
     """What a sign-in asks of the provider, by parameter."""
     return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+
+
+def id_token_of(client: Client) -> str:
+    """The ID token of the sign-in, which the session keeps sealed."""
+    sealed = client.session["identity_provider"]["id_token"]
+    return cipher(SEALED).decrypt(sealed.encode()).decode()
 
 
 def another_key() -> Any:

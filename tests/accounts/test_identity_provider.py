@@ -37,6 +37,7 @@ from tests.accounts.sandbox import (
     another_key,
     asked_of,
     come_back,
+    id_token_of,
 )
 
 
@@ -294,9 +295,7 @@ def test_a_spent_token_is_remembered_longer_than_it_is_good(
 ) -> None:
     gckey.sign_in(client)
     spent = SpentToken.objects.get()
-    claims = jwt.decode(
-        client.session["identity_provider"]["id_token"], options={"verify_signature": False}
-    )
+    claims = jwt.decode(id_token_of(client), options={"verify_signature": False})
     assert spent.until.timestamp() > claims["exp"] + SKEW.total_seconds()
     assert claims["nonce"] not in spent.digest
 
@@ -514,7 +513,8 @@ def test_a_token_is_spent_once(client: Client, gckey: Provider) -> None:
     back = gckey.agree(gckey.begin(client))
     since = datetime.fromtimestamp(client.session["sign_in_began"], UTC)
     client.get(back)
-    token = client.session["identity_provider"]["id_token"]
+    token = id_token_of(client)
+    assert token not in str(dict(client.session))
     nonce = jwt.decode(token, options={"verify_signature": False})["nonce"]
     issuer = Issuer(gckey.issuer, "portal", f"{gckey.issuer}/jwks", (LEVEL,))
     with pytest.raises(AnswerRefused, match="used before"):

@@ -13,7 +13,7 @@ from accounts.federation.tokens import LOGOUT
 from accounts.models import User
 from accounts.templatetags.accounts import device
 from tests.accounts.people import give_profile
-from tests.accounts.sandbox import Claims, Provider, Signer, another_key
+from tests.accounts.sandbox import Claims, Provider, Signer, another_key, id_token_of
 
 SESSIONS = "/en-ca/account/sessions/"
 
@@ -147,7 +147,7 @@ def test_only_the_provider_ends_a_session_and_once(providers: list[Provider]) ->
     gckey, partner = providers
     client = signed_in(gckey)
     token = logout_token(gckey)
-    ours = client.session["identity_provider"]["id_token"]
+    ours = id_token_of(client)
     forged = Signer(another_key()).sign({"iss": gckey.issuer}, kid=gckey.signer.jwk.kid)
     assert {send(gckey, lie) for lie in ("", "x", forged, ours)} == {400}
     assert send(partner, token) == 400
@@ -173,3 +173,35 @@ def test_whoever_signs_in_in_place_of_another_leaves_nothing_of_them(
     assert row.data == {"provider": "gckey", "sid": "two"}
     assert send(gckey, logout_token(gckey, sub=None, sid="two")) == 200
     assert not is_signed_in(client)
+
+
+# ---------------------------------------------------------------- out of both
+
+OUT = "/en-ca/account/logout/"
+
+
+def test_leaving_the_portal_leaves_the_provider_whatever_the_link_says(gckey: Provider) -> None:
+    for address in (OUT, f"{OUT}?next=/en-ca/help/roles/"):
+        left = signed_in(gckey).post(address)
+        assert left["Location"].startswith(f"{gckey.issuer}/oauth2/end_session?id_token_hint=ey")
+        assert left["Clear-Site-Data"] == '"cache", "storage"'
+
+
+@pytest.mark.parametrize(
+    ("wanted", "page"),
+    [("/en-ca/help/roles/", "/en-ca/help/roles/"), ("https://evil.example/", "/en-ca/")],
+)
+def test_without_a_provider_the_link_says_where_to_and_never_elsewhere(
+    person_client: Client, wanted: str, page: str
+) -> None:
+    assert person_client.post(OUT, {"next": wanted})["Location"] == page
+
+
+def test_whoever_cancels_at_the_code_leaves_the_provider_too(gckey: Provider) -> None:
+    client = browser()
+    gckey.sign_in(client, "unsure")
+    assert "identity_provider" in client.session and "_auth_user_id" not in client.session
+    left = client.post(OUT, {"next": "/en-ca/account/login/"})
+    assert left["Location"].startswith(f"{gckey.issuer}/oauth2/end_session?")
+    assert "identity_provider" not in client.session
+    assert client.post(OUT)["Location"] == "/en-ca/"

@@ -130,6 +130,7 @@ def test_a_draft_survives_sign_out_language_and_browser(visitor: Client, person:
 
 
 def test_nothing_of_a_registration_is_in_the_session(visitor: Client) -> None:
+    visitor.get(reverse(START))
     before = set(visitor.session.keys())
 
     fill_in(visitor, "439051277")
