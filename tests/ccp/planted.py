@@ -33,9 +33,19 @@ def dawdles(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+@rule(get=anyone)
+def inline(request: HttpRequest) -> HttpResponse:
+    """Carries a script and a style of its own, and a picture from elsewhere."""
+    return HttpResponse(
+        "<!doctype html><title>x</title><script>document.title = 'ran'</script>"
+        "<p style='color: red'>x</p><img src='https://elsewhere.example/x.png' alt=''>"
+    )
+
+
 urlpatterns = [
     path("planted/breaks/", breaks, name="planted_breaks"),
     path("planted/trusts/", trusts, name="planted_trusts"),
     path("planted/dawdles/", dawdles, name="planted_dawdles"),
+    path("planted/inline/", inline, name="planted_inline"),
     *urlpatterns,
 ]
