@@ -18,15 +18,16 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
-from accounts.models import User
+from accounts.models import CodeTries, SpentToken, User
 from audit.models import Event
 from pages.models import Submission
 from transactions.models import DeclarationLine, DeclarationVersion
 
 INSERT_ONLY: tuple[type[Model], ...] = (Event, DeclarationVersion, DeclarationLine)
 ADD_ONLY: tuple[type[Model], ...] = (*INSERT_ONLY, Group)
-FORGOTTEN: tuple[type[Model], ...] = (Submission,)
-"""Records of the portal that are deleted: a form that was posted long ago."""
+FORGOTTEN: tuple[type[Model], ...] = (Submission, SpentToken, CodeTries)
+"""Records of the portal that are deleted: a form that was posted long ago, a token that nobody
+takes any more, wrong codes before a right one."""
 READ_ONLY: tuple[type[Model], ...] = (
     Permission,
     ContentType,

@@ -74,6 +74,7 @@ def verbs(person: User) -> list[str]:
 # ---------------------------------------------------------------- one rule for every sign-in
 
 
+@pytest.mark.asvs("6.3.3")
 def test_whoever_comes_from_a_provider_gives_a_code_too(
     gckey: Provider, client: Client, mailoutbox: list[EmailMessage]
 ) -> None:
@@ -88,6 +89,7 @@ def test_whoever_comes_from_a_provider_gives_a_code_too(
         assert is_signed_in(visitor)
 
 
+@pytest.mark.asvs("6.3.3")
 def test_an_app_takes_the_place_of_the_mailed_code(
     gckey: Provider, clock: Any, mailoutbox: list[EmailMessage], at: datetime
 ) -> None:
@@ -114,6 +116,7 @@ def full_width(code: str) -> str:
     return code.translate({ord(digit): ord(digit) - ord("0") + ord("０") for digit in "0123456789"})
 
 
+@pytest.mark.asvs("6.5.1")
 @pytest.mark.parametrize(
     "typed",
     [
@@ -137,6 +140,7 @@ def test_a_code_is_taken_once_however_it_is_typed(
         assert not is_signed_in(second)
 
 
+@pytest.mark.asvs("6.6.2")
 def test_a_code_of_another_time_or_person_is_wrong(
     person_client: Client, person: User, clock: Any, at: datetime
 ) -> None:
@@ -163,6 +167,7 @@ def test_a_code_of_another_time_or_person_is_wrong(
     assert not CodeTries.objects.exists(), "A right code ends the counting."
 
 
+@pytest.mark.asvs("6.6.3")
 def test_ten_wrong_codes_lock_every_code_for_an_hour(
     person_client: Client, person: User, clock: Any
 ) -> None:
@@ -307,6 +312,7 @@ def test_an_answer_that_no_browser_gives_adds_nothing_and_proves_nothing(
 SENSITIVE = [ADD_APP, ADD_PASSKEY, NEW_CODES, CODES, "/en-ca/account/email/"]
 
 
+@pytest.mark.asvs("7.5.1")
 @pytest.mark.parametrize(
     ("minutes", "seconds", "is_asked"),
     [(0, 0, False), (15, -1, False), (15, 0, True), (15, 1, True), (-1, 0, True)],
@@ -330,6 +336,7 @@ def test_a_proof_holds_for_a_quarter_of_an_hour(
         assert Authenticator.objects.filter(pk=app).exists()
 
 
+@pytest.mark.asvs("7.5.1")
 def test_whoever_has_no_factor_proves_it_by_a_mailed_code(
     person_client: Client, person: User, clock: Any
 ) -> None:
@@ -356,6 +363,7 @@ def test_whoever_has_no_factor_proves_it_by_a_mailed_code(
     assert again.status_code == 422, "A code is used once."
 
 
+@pytest.mark.asvs("6.4.3")
 def test_whoever_has_a_factor_is_not_let_through_by_mail(
     person_client: Client, person: User, clock: Any
 ) -> None:

@@ -6,6 +6,7 @@
 import logging
 import os
 import random
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,11 +29,8 @@ AT_ONCE = 10_000
 def places(cast: Cast) -> Iterator[Place]:
     """Every address of the portal with the methods and the fields that it has."""
     names = {route.name: tuple(one.name for one in route.fields) for route in every_route()}
-    told: dict[str, dict[str, Any]] = {
-        "identity_provider_sign_in": {"provider": "gckey"},
-        "identity_provider_callback": {"provider": "gckey"},
-        "identity_provider_signed_out": {"provider": "gckey"},
-    }
+    parts = {route.name: re.findall(r"<(\w+)>", route.path) for route in every_route()}
+    known = {"provider": "gckey"}
     for row in rows(cast):
         let_in = [row.expected.get(status, "") for status in (200, 302, 422)]
         people, method = tuple(" ".join(let_in).split()), row.method
@@ -40,7 +38,8 @@ def places(cast: Cast) -> Iterator[Place]:
             people, method = ("bam", "bam_itn", "officer", "orphan"), "POST"
         yield Place(row.url(), method, names[row.route], tuple(row.data.items()), people)
     for name in sorted(PUBLIC - {"account_logout"}):
-        yield Place(reverse(name, kwargs=told.get(name)), "POST", names[name], people=("orphan",))
+        said = {part: known.get(part, 1) for part in parts[name] if part != "language"}
+        yield Place(reverse(name, kwargs=said), "POST", names[name], people=("orphan",))
     yield Place("/static/portal.css", "GET")
 
 

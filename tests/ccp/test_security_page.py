@@ -80,7 +80,7 @@ def test_every_way_in_is_listed() -> None:
     beyond_sign_in = {
         name
         for name in open_to_all - WITH_PASSWORD
-        if not name.startswith(("account_", "socialaccount_", "identity_provider_"))
+        if not name.startswith(("account_", "mfa_", "socialaccount_", "identity_provider_"))
     }
     assert beyond_sign_in == {
         "health", "home", "signed_out", "calendar_feed_read", "help_roles", "invitation_open",

@@ -1,5 +1,6 @@
 """On PostgreSQL the site signs in as a role that can add to history and never change it."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,9 +11,10 @@ from django.urls import reverse
 
 from audit.chain import verify
 from audit.models import Chain, Event
-from ccp.site_role import ALL, INSERT_ONLY, READ_ONLY, history_is_out_of_reach, rights
+from ccp.site_role import ALL, FORGOTTEN, INSERT_ONLY, READ_ONLY, history_is_out_of_reach, rights
 from delegation.models import Relationship
 from delegation.services.groups import create_employee_group
+from tests import house
 from tests.transactions.factories import declare
 from tests.world import World, done
 
@@ -91,6 +93,24 @@ def test_no_record_is_deleted(world: World, role: str) -> None:
     for table in ("businesses_businessaccount", "delegation_membership", "accounts_user"):
         with pytest.raises(ProgrammingError, match="permission denied"):
             run(CHANGES[1].format(table))
+
+
+def deleted(source: str) -> set[str]:
+    """The records that a source deletes by name: `SpentToken.objects.filter(...).delete()`."""
+    return set(re.findall(r"\b([A-Z]\w+)\.objects\b[^\n]*\.delete\(\)", source))
+
+
+def test_what_the_code_deletes_the_site_may_delete() -> None:
+    """What the portal forgets by itself it must be allowed to forget, or the page fails."""
+    named = {name for path in house.modules() for name in deleted(house.read(path))}
+    assert {"Submission", "SpentToken"} <= named <= {model.__name__ for model in FORGOTTEN}
+
+
+@pytest.mark.postgres
+def test_the_site_forgets_what_is_spent(role: str) -> None:
+    run(f"SET LOCAL ROLE {role}")
+    for model in FORGOTTEN:
+        model._default_manager.all().delete()
 
 
 @pytest.mark.postgres
