@@ -14,6 +14,8 @@ class AccountsConfig(AppConfig):
                 "officer_role.grant": _("Made %(object)s an officer of the agency"),
                 "officer_role.end": _("Ended an officer role of %(object)s"),
                 "profile.edit": _("Changed the personal profile"),
+                "identity.link": _("Linked another way to sign in: %(object)s"),
+                "identity.unlink": _("Removed a way to sign in: %(object)s"),
                 "second_factor.add": _("Added the second factor “%(object)s”"),
                 "second_factor.rename": _("Called a second factor “%(object)s”"),
                 "second_factor.remove": _("Removed the second factor “%(object)s”"),

@@ -14,7 +14,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.adapter import get_adapter as get_social_adapter
 from allauth.socialaccount.models import SocialApp, SocialLogin
-from allauth.socialaccount.providers.base.constants import AuthError
+from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.usersessions.models import UserSession
 from cryptography.fernet import InvalidToken
@@ -73,6 +73,13 @@ class AnswerRefused(OAuth2Error):
     """What an identity provider says is not believed; its one argument says why, for the log.
 
     The argument is a word of the portal's own and never of the provider's: it names nobody.
+    """
+
+
+class IdentityProved(Exception):
+    """Somebody who is signed in proved an identity that they want to link.
+
+    Its one argument is the sign-in at the provider, which signs nobody in here.
     """
 
 
@@ -245,6 +252,8 @@ class IdentityAdapter(DefaultSocialAccountAdapter):
         if sociallogin.is_existing and forgotten(sociallogin.user):
             sociallogin.user.email = told[0].email if told else ""
             sociallogin.account.pk = None
+        if sociallogin.state.get("process") == AuthProcess.CONNECT:
+            raise IdentityProved(sociallogin)
         if not sociallogin.is_existing:
             for address in told:
                 free_address(address.email)

@@ -5,7 +5,13 @@ from allauth.socialaccount.views import login_cancelled
 from django.urls import include, path
 
 from accounts import views
-from accounts.federation.views import confirm_address, first_sign_in, identity_provider_sign_in
+from accounts.federation.linking import identity_list, identity_remove
+from accounts.federation.views import (
+    confirm_address,
+    first_sign_in,
+    identity_add,
+    identity_provider_sign_in,
+)
 from accounts.second_factor.proof import proven_anew
 from accounts.sessions.views import (
     kept_form_create,
@@ -22,6 +28,9 @@ urlpatterns = [
         identity_provider_sign_in,
         name="identity_provider_sign_in",
     ),
+    path("account/identities/", identity_list, name="identity_list"),
+    path("account/identities/<slug:provider>/add/", identity_add, name="identity_add"),
+    path("account/identities/<int:pk>/remove/", identity_remove, name="identity_remove"),
     path("account/first-sign-in/", first_sign_in, name="socialaccount_signup"),
     path("account/cancelled/", login_cancelled, name="socialaccount_login_cancelled"),
     path("account/confirm-email/", confirm_address, name="account_email_verification_sent"),

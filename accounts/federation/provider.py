@@ -19,12 +19,13 @@ from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnec
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import translation
 
 from accounts.federation.tokens import Issuer, id_claims, identity, nonce_of
 from accounts.models import Language
+from accounts.requests import PersonRequest
 from accounts.sign_in import AnswerRefused
 from notices.links import absolute
 from pages.cipher import cipher
@@ -35,6 +36,8 @@ BEGAN = "sign_in_began"
 
 SEALED = "accounts.federation.id_token"
 """What seals the ID token that a session keeps: it says who somebody is, and must not be read."""
+LINKED_BY = "linked_by"
+"""Who linked an identity, by key, as the state of the way to the provider keeps it."""
 
 ENDPOINTS = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri")
 
@@ -192,6 +195,16 @@ class IdentityProvider(OpenIDConnectProvider):
         """To sign in, and nothing else that a link could ask for."""
         asked: dict[str, Any] = super().get_redirect_from_request_kwargs(request)
         return asked | {"process": AuthProcess.LOGIN}
+
+    def redirect_to_link(self, request: PersonRequest) -> HttpResponse:
+        """To prove an identity that this person links: the one way that is not a sign-in.
+
+        Who goes is kept with the state of the way, in the session, and compared on the way back.
+        """
+        asked = self.get_redirect_from_request_kwargs(request)
+        way = {"process": AuthProcess.CONNECT, "data": {LINKED_BY: request.user.pk}}
+        response: HttpResponse = self.redirect(request, **asked | way)
+        return response
 
     @override
     def get_scope_from_request(self, request: HttpRequest) -> list[str]:

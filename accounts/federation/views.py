@@ -1,7 +1,9 @@
 """The addresses of signing in with an identity provider: going there, coming back, and leaving."""
 
 import logging
+from collections.abc import Callable
 from contextlib import nullcontext
+from typing import Any
 
 from allauth.account.internal.flows.email_verification_by_code import (
     EMAIL_VERIFICATION_CODE_SESSION_KEY,
@@ -26,12 +28,15 @@ from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
 from requests import RequestException
 
+from accounts.federation.linking import linked
 from accounts.federation.provider import BEGAN, IdentityProvider, RelyingParty
 from accounts.federation.tokens import identity, logout_claims
 from accounts.models import Language, User
+from accounts.requests import PersonRequest
+from accounts.second_factor.proof import proven_anew
 from accounts.sessions.endings import end_elsewhere
-from accounts.sign_in import IDENTITY, language_of_page
-from pages.rules import anyone, rule
+from accounts.sign_in import IDENTITY, IdentityProved, language_of_page
+from pages.rules import any_person, anyone, rule
 
 log = logging.getLogger(__name__)
 
@@ -56,13 +61,27 @@ def identity_provider_sign_in(request: HttpRequest, provider: str) -> HttpRespon
     """Go to the provider; `next` says where on the portal to come back to."""
     found = provider_of(request, provider)
     clear_login(request)  # an earlier sign-in that waits for a code is over
+    return _gone(request, found, found.redirect_from_request)
+
+
+@rule(post=any_person)
+@proven_anew
+def identity_add(request: PersonRequest, provider: str) -> HttpResponse:
+    """Go to the provider and prove who I am there, to sign in that way too from then on."""
+    found = provider_of(request, provider)
+    return _gone(request, found, found.redirect_to_link)
+
+
+def _gone(
+    request: HttpRequest, provider: IdentityProvider, go: Callable[[Any], HttpResponse]
+) -> HttpResponse:
+    """The way to the provider, and what the session keeps until somebody comes back."""
     request.session[LANGUAGE] = language_of_page()
     request.session[BEGAN] = timezone.now().timestamp()
     try:
-        response: HttpResponse = found.redirect_from_request(request)
+        return go(request)
     except (OAuth2Error, RequestException) as error:
-        return render_authentication_error(request, found, exception=error)
-    return response
+        return render_authentication_error(request, provider, exception=error)
 
 
 @rule(get=anyone)
@@ -80,6 +99,11 @@ def identity_provider_callback(request: HttpRequest, provider: str) -> HttpRespo
         response: HttpResponse = OAuth2CallbackView.adapter_view(party)(request)
     except (OAuth2Error, RequestException) as error:
         response = render_authentication_error(request, found, exception=error)
+    except IdentityProved as proved:
+        # The session stays vouched for by whoever vouched for it, and in the language left.
+        translation.activate(left)
+        request.signed_in_with = None  # type: ignore[attr-defined]
+        response = linked(request, *proved.args)
     if known := getattr(request, "signed_in_with", None):
         request.session[IDENTITY] = known
     if response.status_code == 302:

@@ -1,6 +1,5 @@
 """What is done to second factors, and the proof by one, with history and notices."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,6 +12,7 @@ from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
+from accounts.letters import tell
 from accounts.models import CodeTries, User
 from accounts.second_factor.factors import (
     held,
@@ -21,7 +21,6 @@ from accounts.second_factor.factors import (
     take_recovery_code,
 )
 from accounts.second_factor.passkeys import MOST_PASSKEYS
-from accounts.sign_in import verified_addresses
 from audit.services import Refusal, person_chain, record, refuse
 from notices.services import notify
 
@@ -168,7 +167,12 @@ def _wrong(person: User, tries: CodeTries | None, at: datetime) -> Refusal:
     tries.count(at)
     tries.save()
     if tries.bar(at):
-        _notify(person, f"codes-locked:{person.pk}:{at.timestamp()}", "locked", "", at)
+        tell(
+            person=person,
+            key=f"codes-locked:{person.pk}:{at.timestamp()}",
+            change="locked",
+            at=at,
+        )
     return _refused(person, _("The code is not right."), at)
 
 
@@ -218,19 +222,7 @@ def _remove(person: User, factor: Authenticator, at: datetime) -> None:
 
 def _tell(person: User, change: str, factor: Authenticator, at: datetime) -> None:
     name = name_of(factor) if change != "codes" else ""
-    _notify(person, f"factor:{change}:{factor.pk}", change, name, at)
-
-
-def _notify(person: User, key: str, change: str, name: str, at: datetime) -> None:
-    """To every address that the person has confirmed: one of them may be in other hands."""
-    for address in sorted({person.email.lower(), *verified_addresses(person)}):
-        notify(
-            key=f"{key}:{hashlib.sha256(address.encode()).hexdigest()[:16]}",
-            template="accounts/email/factor_changed.txt",
-            recipient=person,
-            address=address,
-            context={"change": change, "name": name, "when": at},
-        )
+    tell(person=person, key=f"factor:{change}:{factor.pk}", change=change, name=name, at=at)
 
 
 def _record(

@@ -33,7 +33,7 @@ PAGE = "kept_page"
 """The field by which a page whose time is over says where it stands, beside what was written."""
 
 NEVER_KEPT = re.compile(
-    rf"csrfmiddlewaretoken|form_key|{SEAL}|{PAGE}|code|link|.*(password|secret|token|otp).*"
+    rf"csrfmiddlewaretoken|form_key|{SEAL}|{PAGE}|code|passkey|credential|link|.*(password|secret|token|otp).*"
     r"|accept(ed)?|confirm|consent",
     re.I,
 )

@@ -1,0 +1,95 @@
+"""Ways to sign in: one more, linked from inside, and one less, with history and notices."""
+
+from datetime import datetime
+from typing import Any
+
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
+from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.letters import tell
+from accounts.models import User
+from audit.services import Refusal, person_chain, record, refuse
+
+NAMES: dict[str, Promise] = {
+    "gckey": gettext_lazy("GCKey"),
+    "sign-in-partner": gettext_lazy("Sign-In Partner"),
+}
+"""What the identity providers are called; one that has no name here is called by its own."""
+
+
+def name_of(provider: str) -> str:
+    """What an identity provider is called."""
+    return str(NAMES.get(provider, provider))
+
+
+@transaction.atomic
+def link_identity(*, actor: User, provider: str, uid: str, at: datetime) -> SocialAccount | Refusal:
+    """Let a person sign in with an identity too that was proved in this session.
+
+    It must be nobody's: an identity is never taken from a person, whatever the addresses say.
+    """
+    person = _locked(actor)
+    about = _about("identity.link", person, provider, at)
+    known = SocialAccount.objects.filter(provider=provider, uid=uid).first()
+    if known is None:
+        made: SocialAccount = SocialAccount.objects.create(user=person, provider=provider, uid=uid)
+        record(**about)
+        tell(
+            person=person,
+            key=f"identity:link:{made.pk}",
+            change="link",
+            name=name_of(provider),
+            at=at,
+        )
+        return made
+    if known.user_id == person.pk:
+        return Refusal("linked", _("You sign in this way already. Nothing has changed."))
+    message = _(
+        "Somebody else signs in to the portal this way. Nothing has changed: sign in that way to"
+        " see whose account it is, or choose another."
+    )
+    return refuse(code="identity_of_another", message=message, **about)
+
+
+@transaction.atomic
+def unlink_identity(
+    *, actor: User, identity: SocialAccount, at: datetime
+) -> SocialAccount | Refusal:
+    """Take a way to sign in from a person, but never the last one."""
+    person = _locked(actor)
+    about = _about("identity.unlink", person, identity.provider, at)
+    others = SocialAccount.objects.filter(user=person).exclude(pk=identity.pk)
+    if not others.exists() and not has_password(person):
+        message = _("It is your only way to sign in. Link another one first.")
+        return refuse(code="last_way_in", message=message, **about)
+    key = f"identity:unlink:{identity.pk}"
+    SocialAccount.objects.filter(pk=identity.pk, user=person).delete()
+    record(**about)
+    tell(person=person, key=key, change="unlink", name=name_of(identity.provider), at=at)
+    return identity
+
+
+def has_password(person: User) -> bool:
+    """Whether a person signs in with a password of the portal's own, where it has any."""
+    return settings.LOCAL_ACCOUNTS and person.has_usable_password()
+
+
+def _locked(person: User) -> User:
+    return User.objects.select_for_update(no_key=True).get(pk=person.pk)
+
+
+def _about(verb: str, person: User, provider: str, at: datetime) -> dict[str, Any]:
+    return {
+        "verb": verb,
+        "at": at,
+        "actor": person,
+        "chains": [person_chain(person)],
+        "object_type": "person",
+        "object_id": person.pk,
+        "object_label": NAMES.get(provider, provider),
+        "path": "own",
+    }
