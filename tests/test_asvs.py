@@ -10,7 +10,6 @@ NOT_YET = {
     "4.2.1", "12.1.1", "12.1.2", "12.2.1",  # the proxy of the deployment
     "5.4.3",  # the scanner of documents
     "6.5.2",  # codes hashed where they are kept
-    "7.1.1", "7.3.1", "7.3.2", "14.3.1",  # time-outs, what is left behind at signing out
     "14.1.1", "14.1.2",  # a class of protection for each field
     "15.2.1",  # advisories
 }  # fmt: skip

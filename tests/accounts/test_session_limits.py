@@ -47,6 +47,7 @@ def set_times(client: Client, times: Any) -> None:
     session.save()
 
 
+@pytest.mark.asvs("7.3.1", "7.3.2")
 @pytest.mark.parametrize("seconds", [-1, 0, 1], ids=["a second before", "then", "a second after"])
 @pytest.mark.parametrize("limit", ["idle", "longest", "shortened"])
 def test_a_session_ends_at_the_second(
@@ -221,6 +222,7 @@ ENDS: dict[Callable[[Client, Any], None], tuple[str, str]] = {
 }
 
 
+@pytest.mark.asvs("7.4.1", "14.3.1")
 @pytest.mark.parametrize("ends", ENDS, ids=lambda ends: ends.__name__)
 def test_whoever_was_signed_in_is_told_why_once_and_the_cookie_is_dead(
     browser: Client, clock: Any, ends: Callable[[Client, Any], None]
@@ -281,6 +283,7 @@ def test_two_tabs_that_find_the_end_go_on_as_one(browser: Client, clock: Any) ->
     assert browser.cookies["sessionid"].value == other_tab.cookies["sessionid"].value
 
 
+@pytest.mark.asvs("7.4.1", "14.3.1")
 def test_signing_out_leaves_nothing(browser: Client) -> None:
     cookie = browser.cookies["sessionid"].value
     response = browser.post("/en-ca/account/logout/")
