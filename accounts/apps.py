@@ -1,18 +1,23 @@
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from audit import verbs
+from notices import digests
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
+        # The writer needs models, which are there only now.
+        digests.register(import_string("accounts.unused.warn_of_unused"))
         verbs.register(
             {
                 "profile.create": _("Created a personal profile"),
                 "officer_role.grant": _("Made %(object)s an officer of the agency"),
                 "officer_role.end": _("Ended an officer role of %(object)s"),
+                "profile.reactivate": _("Used the profile again, which had counted as unused"),
                 "profile.edit": _("Changed the personal profile"),
                 "identity.link": _("Linked another way to sign in: %(object)s"),
                 "identity.unlink": _("Removed a way to sign in: %(object)s"),

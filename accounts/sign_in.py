@@ -44,6 +44,7 @@ from accounts.models import Language, User, opaque_username
 from accounts.second_factor.proof import remember_proof
 from accounts.sessions.endings import WAS
 from accounts.sessions.limits import Times, write
+from accounts.unused import is_unused, reactivate_profile
 from notices.links import absolute
 
 log = logging.getLogger(__name__)
@@ -130,10 +131,19 @@ class AccountAdapter(DefaultAccountAdapter):
         return bool(settings.LOCAL_ACCOUNTS)
 
     def login(self, request: HttpRequest, user: User) -> None:
-        """Begin the session’s time with the sign-in, whichever steps it took."""
+        """Begin the session’s time with the sign-in, whichever steps it took.
+
+        The last of them was a second factor: a profile that was unused is active again.
+        """
+        at = timezone.now()
+        was_unused = user.has_profile and is_unused(user, at)
         super().login(request, user)
-        write(request.session, Times.starting(timezone.now()))
+        write(request.session, Times.starting(at))
         request.session.pop(WAS, None)
+        if was_unused:
+            reactivate_profile(actor=user, at=at)
+            said = gettext("Your profile was unused for %(days)d days. It is active again.")
+            messages.success(request, said % {"days": settings.UNUSED_DAYS})
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         """Out of the identity provider too, where the person signed in with one."""

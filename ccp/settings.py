@@ -186,6 +186,8 @@ MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 MFA_RECOVERY_CODE_COUNT = 10
 # For how long somebody who proved who they are need not do so again before a sensitive act.
 PROOF_MINUTES = 15
+# After how many days without a sign-in a profile counts as unused, and when that is announced.
+UNUSED_DAYS, UNUSED_WARNING_DAYS = 180, (150, 170)
 # Wrong codes in a row after which no code is taken, and for how long.
 WRONG_CODES, WRONG_CODES_LOCK_MINUTES = 10, 60
 

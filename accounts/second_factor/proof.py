@@ -5,7 +5,7 @@ The session keeps the instant, and only for its own person: it ends with the ses
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import wraps
 
 from django.conf import settings
@@ -28,12 +28,7 @@ def is_proven(request: HttpRequest, at: datetime) -> bool:
     since = request.session.get(PROVEN)
     if since is None:
         return False
-    return timedelta(0) <= at - datetime.fromtimestamp(since, at.tzinfo) < proof_lasts()
-
-
-def proof_lasts() -> timedelta:
-    """For how long a proof holds; at its end it holds no more."""
-    return timedelta(minutes=settings.PROOF_MINUTES)
+    return 0 <= at.timestamp() - since < settings.PROOF_MINUTES * 60
 
 
 class ProofWanted(Exception):
