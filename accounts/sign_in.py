@@ -13,13 +13,14 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.adapter import get_adapter as get_social_adapter
-from allauth.socialaccount.models import SocialApp, SocialLogin
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.usersessions.models import UserSession
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -260,6 +261,8 @@ class IdentityAdapter(DefaultSocialAccountAdapter):
         themselves: whoever mistyped it starts again."""
         told = sociallogin.email_addresses
         if sociallogin.is_existing and forgotten(sociallogin.user):
+            sociallogin.user = self.new_user(request, sociallogin)
+            sociallogin.user.username = opaque_username()
             sociallogin.user.email = told[0].email if told else ""
             sociallogin.account.pk = None
         if sociallogin.state.get("process") == AuthProcess.CONNECT:
@@ -316,8 +319,24 @@ def forgotten(person: User) -> bool:
         locked = User.objects.select_for_update().filter(pk=person.pk).first()
         if locked and has_come(locked):
             return False
-        person.delete()
+        forget(person)
         return True
+
+
+def forget(person: User) -> None:
+    """Leave a number and nothing else of a person who never came.
+
+    The row stays: the role that the site runs as deletes no person (`ccp/site_role.py`).
+    """
+    EmailAddress.objects.filter(user=person).delete()
+    SocialAccount.objects.filter(user=person).delete()
+    User.objects.filter(pk=person.pk).update(
+        email=f"{person.username}@forgotten.invalid",
+        first_name="",
+        last_name="",
+        password=make_password(None),
+        is_active=False,
+    )
 
 
 def free_address(email: str) -> None:
@@ -337,7 +356,8 @@ def free_address(email: str) -> None:
     with transaction.atomic():
         # Whoever proves it in this instant holds the row, and is looked at again afterwards.
         rows = [*never_came.select_for_update().values_list("pk", flat=True)]
-        never_came.filter(pk__in=rows).delete()
+        for person in never_came.filter(pk__in=rows):
+            forget(person)
 
 
 def site() -> Site:

@@ -124,7 +124,10 @@ IN_SCRIPTS = {
     "markup": (r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|srcdoc", "x.innerHTML = y"),
     "code": (r"\beval\(|new Function|setTimeout\(\s*['\"]|javascript:", "eval(x)"),
     "a store": (r"localStorage|sessionStorage|indexedDB|document\.cookie", "localStorage.x = 1"),
-    "other sites": (r"https?://|postMessage|XMLHttpRequest|importScripts", "fetch('https://x')"),
+    "other sites": (
+        r"https?://|(?:window|parent|opener|top)\S*\.postMessage|XMLHttpRequest|importScripts",
+        "fetch('https://x')",
+    ),
     "prototypes": (r"__proto__|Object\.assign\(\s*\w+\.prototype", "x.__proto__ = y"),
     "plug-ins": (r"ActiveX|applet|\.swf", "new ActiveXObject()"),
 }

@@ -129,7 +129,7 @@ def confirm_address(request: HttpRequest) -> HttpResponse:
 
 
 def _is_there(person: str, *, is_held: bool) -> bool:
-    found = User.objects.filter(pk=str_to_user_id(person))
+    found = User.objects.filter(pk=str_to_user_id(person), is_active=True)
     return bool(found.select_for_update() if is_held else found)
 
 
