@@ -66,7 +66,7 @@ def marked(paths: Iterable[Path]) -> dict[str, list[str]]:
                     assert isinstance(decorator, ast.Call)
                     for number in decorator.args:
                         found[str(ast.literal_eval(number))].append(f"{path}::{function.name}")
-    return {number: sorted(tests) for number, tests in found.items()}
+    return {number: sorted({*tests}) for number, tests in found.items()}
 
 
 def modules() -> list[Path]:
