@@ -250,6 +250,7 @@ def test_a_stranger_and_an_unknown_business_are_the_same_404(
 def queries(person: object, business: BusinessAccount) -> list[str]:
     """The statements of one visit, besides those for session, person and profile."""
     visit = visitor(person)
+    visit.get("/healthz/")  # a session that a test begins notes its beginning
     with CaptureQueriesContext(connection) as captured:
         response = visit.get(url("declaration_list", business))
     assert response.status_code == 200
