@@ -36,7 +36,7 @@ def is_signed_in(client: Client) -> bool:
 def add_app(client: Client, clock: Any) -> str:
     """Add an authenticator app as its page says; the key that the app has then."""
     page = client.get(ADD_APP).content.decode()
-    found = re.search(r'class="code">([A-Z2-7 ]+)<', page)
+    found = re.search(r'class="key">([A-Z2-7 ]+)<', page)
     assert found
     secret = found[1].replace(" ", "")
     response = client.post(ADD_APP, {"code": app_code(secret, now(clock))})
