@@ -18,6 +18,7 @@ class AccountsConfig(AppConfig):
                 "officer_role.grant": _("Made %(object)s an officer of the agency"),
                 "officer_role.end": _("Ended an officer role of %(object)s"),
                 "profile.reactivate": _("Used the profile again, which had counted as unused"),
+                "profile.change_email": _("Changed the e-mail address"),
                 "profile.edit": _("Changed the personal profile"),
                 "identity.link": _("Linked another way to sign in: %(object)s"),
                 "identity.unlink": _("Removed a way to sign in: %(object)s"),

@@ -46,6 +46,7 @@ from accounts.second_factor.proof import remember_proof
 from accounts.sessions.endings import WAS
 from accounts.sessions.limits import Times, write
 from accounts.unused import is_unused, reactivate_profile
+from audit.services import person_chain, record
 from notices.links import absolute
 
 log = logging.getLogger(__name__)
@@ -194,6 +195,27 @@ class AccountAdapter(DefaultAccountAdapter):
                 return super().save_user(request, user, form, commit)
         except IntegrityError:
             raise ImmediateHttpResponse(redirect("account_email_verification_sent")) from None
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Where a confirmed address takes the place of another, the history says so."""
+        person = email_address.user
+        with transaction.atomic():
+            before = ", ".join(verified_addresses(person))
+            is_confirmed = bool(super().confirm_email(request, email_address))
+            if is_confirmed and before:
+                record(
+                    verb="profile.change_email",
+                    at=timezone.now(),
+                    actor=person,
+                    chains=[person_chain(person)],
+                    object_type="person",
+                    object_id=person.pk,
+                    object_label=person.get_full_name(),
+                    before={"email": before},
+                    after={"email": email_address.email},
+                    path="own",
+                )
+        return is_confirmed
 
     def is_login_by_code_required(self, login: Login) -> bool:
         """Every sign-in ends with one second factor, whoever proved the first.

@@ -12,6 +12,7 @@ from django.db import IntegrityError
 from django.test import Client
 
 from accounts.models import Language, User
+from audit.models import Event
 from tests.accounts.people import PASSWORD, code_in, sign_up
 
 SIGN_UP, SIGN_IN = "/en-ca/account/signup/", "/en-ca/account/login/"
@@ -269,6 +270,7 @@ def test_an_address_is_changed_by_code_and_the_old_one_is_told(
     assert list(EmailAddress.objects.values_list("email", flat=True)) == ["ada@other.example"]
     assert mailoutbox[-1].to == ["ada@example.ca"]
     assert "If this was not you" in str(mailoutbox[-1].body)
+    assert Event.objects.get(verb="profile.change_email").before == {"email": "ada@example.ca"}
 
 
 def test_signing_out_needs_a_post(person_client: Client) -> None:
