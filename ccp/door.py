@@ -1,6 +1,5 @@
 """The door between the application server and the portal."""
 
-import codecs
 from collections.abc import Callable
 from typing import Any
 
@@ -10,27 +9,25 @@ from django.utils.http import parse_header_parameters
 
 
 class Door(WSGIHandler):
-    """Lets a body of no readable kind in as one of no kind.
+    """Lets a body in as one of the kind that it says it is of, and never of another encoding.
 
-    The framework reads the kind before any layer that answers for faults: whoever sent one that
-    cannot be read would get a fault of the server.
+    The framework reads the kind before any layer that answers for faults, and where it names an
+    encoding the address as well: whoever sent what cannot be read would get a fault of the server.
+    What comes here is UTF-8, as its pages are.
     """
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> HttpResponseBase:
-        if not is_readable(environ.get("CONTENT_TYPE", "")):
-            environ["CONTENT_TYPE"] = ""
+        environ["CONTENT_TYPE"] = without_encoding(environ.get("CONTENT_TYPE", ""))
         return super().__call__(environ, start_response)
 
 
-def is_readable(kind: str) -> bool:
-    """Whether the framework can take a Content-Type apart."""
+def without_encoding(kind: str) -> str:
+    """A Content-Type without its parameters but the one that a file needs; empty if unreadable."""
     try:
-        _, parameters = parse_header_parameters(kind)
-        codecs.lookup(parameters.get("charset", "utf-8"))
-    except LookupError:
-        return True  # an encoding that nobody knows is passed over
-    except ValueError:
-        return False
-    return True
+        name, parameters = parse_header_parameters(kind)
+    except (ValueError, LookupError):
+        return ""
+    boundary = parameters.get("boundary", "")
+    return f'{name}; boundary="{boundary}"' if boundary and '"' not in boundary else name

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
@@ -11,10 +12,30 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from pages.models import Submission
 
 type View = Callable[..., HttpResponse]
+
+
+def drawn_key(person: object) -> UUID:
+    """A new key for a page that `person`, a primary key, reads; its second half says for whom."""
+    drawn = secrets.token_bytes(8)
+    return UUID(bytes=drawn + _mark(drawn, person))
+
+
+def is_key_of(key: str, person: object) -> bool:
+    """Whether the key was drawn for a page of this person, and of nobody else."""
+    try:
+        said = UUID(key).bytes
+    except ValueError:
+        return False
+    return constant_time_compare(said[8:], _mark(said[:8], person))
+
+
+def _mark(drawn: bytes, person: object) -> bytes:
+    return salted_hmac("pages.once", drawn + str(person).encode(), algorithm="sha256").digest()[:8]
 
 
 def once(view: View) -> View:

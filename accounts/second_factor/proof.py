@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -21,6 +22,13 @@ PROVEN = "proven_at"
 def remember_proof(request: HttpRequest, at: datetime) -> None:
     """Note that whoever sits at this browser has proved who they are."""
     request.session[PROVEN] = at.timestamp()
+
+
+def draw_key_anew(request: HttpRequest) -> None:
+    """Give the session another key: whoever copied its cookie before has nothing of a new proof."""
+    before = request.session.session_key
+    request.session.cycle_key()
+    UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
 
 
 def is_proven(request: HttpRequest, at: datetime) -> bool:

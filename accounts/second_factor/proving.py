@@ -21,7 +21,7 @@ from accounts.requests import PersonRequest
 from accounts.second_factor import passkeys, services
 from accounts.second_factor.factors import Held, held
 from accounts.second_factor.forms import ProofForm
-from accounts.second_factor.proof import remember_proof
+from accounts.second_factor.proof import draw_key_anew, remember_proof
 from accounts.sign_in import is_of_portal
 from audit.services import Refusal
 from pages.rules import any_person, anyone, rule
@@ -64,6 +64,7 @@ def ask(request: PersonRequest) -> HttpResponse | None:
     is_answer = request.method == "POST" and bool(ANSWERS & {*request.POST})
     form = _form(request, mine, is_posted=is_answer)
     if is_answer and _is_proved(request, person, form, at):
+        draw_key_anew(request)
         remember_proof(request, at)
         return None
     return _page(request, person, mine, form)

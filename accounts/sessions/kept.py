@@ -23,6 +23,7 @@ from accounts.models import User
 from accounts.sessions.endings import KEPT, WAS
 from accounts.sign_in import in_language_of_page, is_of_portal
 from pages.cipher import cipher
+from pages.once import is_key_of
 from pages.preview import SEAL
 from pages.rules import rules_of
 
@@ -74,10 +75,13 @@ class KeptForm:
 def keep(request: HttpRequest) -> bool:
     """Keep the form that this request posts, for whoever is or was signed in.
 
-    The caller has made sure that a page of the portal sent it. False where nobody was signed in,
-    and for what is not kept: too long a form, the forms of signing in, a button with no page.
+    The caller has made sure that a page of the portal sent it; the key of the form says for whom
+    that page was made. False where that is somebody else or nobody was signed in, and for what is
+    not kept: too long a form, the forms of signing in, a button with no page.
     """
     person, page = _whose(request), page_of(request)
+    if not is_key_of(request.POST.get("form_key", ""), person):
+        return False
     fields = _fields(request.POST)
     size = sum(len(name) + sum(map(len, texts)) for name, texts in fields.items())
     if person is None or page is None or size > MOST_CHARACTERS:

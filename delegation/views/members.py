@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.models import User
+from accounts.second_factor.proof import require_proof
 from audit.services import Refusal
 from delegation.abilities import Abilities, abilities_of
 from delegation.access import Access
@@ -158,6 +160,8 @@ def membership_resume(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Let a person whose access is suspended work again."""
     access, membership = enter_member(request, bn9, pk)
     require_any(can_resume_membership(access, membership.person), access)
+    if managing_roles(access, membership.person).exists():
+        require_proof(request)
     answer = resume_membership(
         actor=access.person, acting_for=access.acting_for, membership=membership, at=access.at
     )
@@ -166,6 +170,12 @@ def membership_resume(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     said = _("%(person)s can work for %(business)s, %(bn)s, again.")
     messages.success(request, said % about_person(access, membership))
     return redirect("employee_detail", bn9=bn9, pk=pk)
+
+
+def managing_roles(access: Access, person: User) -> QuerySet[BusinessRole]:
+    """The person's roles of manager that are not over, whether or not they have begun."""
+    held = BusinessRole.objects.filter(user=person, content_object=access.acting_for)
+    return held.exclude(ends_at__lte=access.at)
 
 
 @rule(get=can_end_role, post=can_end_role)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 from django import template
 from django.forms import BaseForm, BoundField
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from pages import formats
+from pages.once import drawn_key
 from pages.results import Result
 
 register = template.Library()
@@ -27,10 +27,11 @@ register.filter("whole", formats.whole)
 STATUS_KINDS = frozenset({"neutral", "info", "success", "warning", "danger"})
 
 
-@register.simple_tag
-def form_key() -> SafeString:
+@register.simple_tag(takes_context=True)
+def form_key(context: template.Context) -> SafeString:
     """The hidden input by which `pages.once` knows a form again; new each time a page is made."""
-    return format_html('<input type="hidden" name="form_key" value="{}">', uuid4())
+    key = drawn_key(context["request"].user.pk)
+    return format_html('<input type="hidden" name="form_key" value="{}">', key)
 
 
 @register.simple_tag

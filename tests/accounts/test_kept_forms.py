@@ -18,6 +18,7 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.services import end_sessions
 from accounts.sessions.kept import MOST_CHARACTERS
+from pages.once import drawn_key
 from tests.accounts.people import come_in, give_profile, sign_up
 from tests.accounts.sandbox import Provider
 
@@ -34,8 +35,13 @@ WROTE = {
     "telephone": "613-555-0199",
     "telephone_extension": "",
     "language": "fr-ca",
-    "form_key": "7f8b6f1e-3a53-4b3c-9c43-0c7a3f1c9f10",
 }
+
+
+def wrote(person: User | None = None, **changed: str) -> dict[str, str]:
+    """What a person, the first of the test, sends from a page of the portal."""
+    person = person or User.objects.order_by("pk").first()
+    return WROTE | changed | {"form_key": str(drawn_key(person.pk if person else None))}
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +109,7 @@ def test_what_was_sent_too_late_is_there_after_signing_in_again(
     old_key = value(shown(browser, EDIT), "form_key")
     ends(browser, clock)
 
-    response = browser.post(EDIT, WROTE)
+    response = browser.post(EDIT, wrote())
     assert response["Location"] == TO_SIGN_IN
     said = browser.get(TO_SIGN_IN).content.decode()
     assert "What you wrote is kept" in said
@@ -118,11 +124,11 @@ def test_what_was_sent_too_late_is_there_after_signing_in_again(
     assert value(page, "telephone_extension") == ""
     assert re.search(r'value="fr-ca"[^>]* checked', page)
     assert not re.search(r'name="notify_by_email"[^>]* checked', page)
-    assert value(page, "form_key") not in {old_key, WROTE["form_key"]}
+    assert value(page, "form_key") not in {old_key, ""}
     person.refresh_from_db()
     assert person.last_name == "Okafor", "Nothing was done without a click."
 
-    assert browser.post(EDIT, WROTE)["Location"] == "/fr-ca/profile/"
+    assert browser.post(EDIT, wrote())["Location"] == "/fr-ca/profile/"
     person.refresh_from_db()
     assert person.last_name == "O’Hara and sons"
     assert not is_kept(browser)
@@ -133,7 +139,7 @@ def test_another_person_never_sees_it(
 ) -> None:
     give_profile(sign_up("bo@example.ca"), at)
     clock.shift(IDLE)
-    browser.post(EDIT, WROTE)
+    browser.post(EDIT, wrote())
     come_in(browser, "bo@example.ca", mailoutbox, KEPT)
     page = shown(browser)
     assert "Nothing is kept" in page and "O’Hara" not in page
@@ -146,12 +152,30 @@ def test_another_person_never_sees_it(
     assert not is_kept(browser)
 
 
+def test_it_is_kept_for_whom_its_page_was_made(
+    browser: Client, person: User, clock: Any, at: datetime, mailoutbox: list[EmailMessage]
+) -> None:
+    """Neither the next person at the desk nor whoever sits there meanwhile puts words in a form."""
+    eve = give_profile(sign_up("eve@example.ca"), at)
+    clock.shift(IDLE)
+    browser.post(EDIT, wrote(eve))
+    browser.post(EDIT, WROTE)
+    come_in(browser, person.email, mailoutbox)
+    assert not is_kept(browser)
+
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(eve)
+    left_open = wrote(person) | {"csrfmiddlewaretoken": "from the page of somebody else"}
+    assert strict.post(EDIT, left_open, headers={"origin": OWN}).status_code == 403
+    assert not is_kept(strict)
+
+
 @pytest.mark.parametrize("seconds", [-1, 0], ids=["a second before", "then"])
 def test_it_is_kept_for_an_hour(
     browser: Client, person: User, clock: Any, mailoutbox: list[EmailMessage], seconds: int
 ) -> None:
     clock.shift(IDLE)
-    browser.post(EDIT, WROTE)
+    browser.post(EDIT, wrote())
     clock.shift(60 * 60 + seconds)
     come_in(browser, person.email, mailoutbox, KEPT)
     assert is_kept(browser) is (seconds < 0)
@@ -167,7 +191,7 @@ def test_it_lies_sealed_and_without_what_must_not_be_kept(
         "csrfmiddlewaretoken": "canary one", "seal": "canary one", "reset_token": "canary one",
         "file": SimpleUploadedFile("canary.txt", b"canary two"), "reason_code": "canary three",
     }  # fmt: skip
-    browser.post(EDIT, WROTE | secrets)
+    browser.post(EDIT, wrote() | secrets)
     row = Session.objects.get(session_key=browser.session.session_key)
     assert "canary" not in str(row.get_decoded()) and "O’Hara" not in str(row.get_decoded())
     assert "canary" not in str(browser.cookies)
@@ -181,8 +205,8 @@ def test_of_two_the_later_is_kept_and_it_can_be_forgotten(
     browser: Client, person: User, clock: Any, mailoutbox: list[EmailMessage]
 ) -> None:
     clock.shift(IDLE)
-    browser.post(EDIT, WROTE | {"family_name": "The first one"})
-    browser.post(EDIT, WROTE | {"family_name": "The second one"})
+    browser.post(EDIT, wrote() | {"family_name": "The first one"})
+    browser.post(EDIT, wrote() | {"family_name": "The second one"})
     come_in(browser, person.email, mailoutbox, KEPT)
     page = shown(browser)
     assert "The second one" in page and "The first one" not in page
@@ -194,7 +218,7 @@ def test_it_outlives_a_second_end(
     browser: Client, person: User, clock: Any, mailoutbox: list[EmailMessage]
 ) -> None:
     clock.shift(IDLE)
-    browser.post(EDIT, WROTE)
+    browser.post(EDIT, wrote())
     come_in(browser, person.email, mailoutbox, KEPT)
     clock.shift(IDLE)
     assert browser.get(KEPT)["Location"] == TO_SIGN_IN
@@ -219,7 +243,7 @@ def test_of_whoever_was_not_signed_in_nothing_is_kept(
     browser: Client, person: User, clock: Any, mailoutbox: list[EmailMessage], before: Any
 ) -> None:
     before(browser, clock)
-    response = browser.post(EDIT, WROTE)
+    response = browser.post(EDIT, wrote())
     assert response["Location"] == f"/en-ca/account/login/?next={EDIT}"
     assert "kept_form" not in browser.session
     come_in(browser, person.email, mailoutbox)
@@ -228,7 +252,7 @@ def test_of_whoever_was_not_signed_in_nothing_is_kept(
 
 def test_what_is_too_long_is_not_kept_and_that_is_said(browser: Client, clock: Any) -> None:
     clock.shift(IDLE)
-    response = browser.post(EDIT, WROTE | {"given_name": "x" * MOST_CHARACTERS})
+    response = browser.post(EDIT, wrote() | {"given_name": "x" * MOST_CHARACTERS})
     assert response["Location"] == f"/en-ca/account/login/?next={EDIT}"
     assert "could not be kept" in browser.get(response["Location"]).content.decode()
 
@@ -266,7 +290,7 @@ def test_no_other_site_leaves_a_form_here(
 ) -> None:  # fmt: skip
     """Without the right token nothing is done, and only a page of the portal is listened to."""
     clock.shift(IDLE if is_over else 0)
-    response = strict.post(address, WROTE | {"kept_page": EDIT}, headers=sent)
+    response = strict.post(address, wrote() | {"kept_page": EDIT}, headers=sent)
     assert response.status_code == 403
     assert ("kept_form" in strict.session) is is_kept_then
     assert ("What you wrote is kept" in response.content.decode()) is is_kept_then
@@ -278,7 +302,7 @@ def test_a_page_from_before_the_sign_in_in_another_tab_loses_nothing(
     old = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', shown(strict, EDIT))
     assert old
     strict.cookies["csrftoken"] = "a" * 32  # as a sign-in in another tab draws a new one
-    response = strict.post(EDIT, WROTE | {"csrfmiddlewaretoken": old[1]}, headers={"origin": OWN})
+    response = strict.post(EDIT, wrote() | {"csrfmiddlewaretoken": old[1]}, headers={"origin": OWN})
     assert response.status_code == 403
     assert KEPT in response.content.decode() and "Nothing was done" in response.content.decode()
     assert is_kept(strict)
@@ -306,7 +330,7 @@ def test_a_button_leads_back_to_the_page_on_which_it_stood(
     """What is only posted to cannot be opened; nothing leads away from the portal."""
     clock.shift(IDLE)
     address = reverse("recovery_request_withdraw", args=[UUID(int=1)])
-    response = browser.post(address, {"note": "Enough of it"}, headers={"referer": referer})
+    response = browser.post(address, wrote(note="Enough of it"), headers={"referer": referer})
     login = "/en-ca/account/login/"
     assert response["Location"] == (TO_SIGN_IN if page else f"{login}?next=/en-ca/")
     if page:
@@ -324,7 +348,7 @@ def test_it_is_there_for_whoever_comes_back_by_a_provider(
     give_profile(User.objects.get(), at)
     client.get(EDIT)
     clock.shift(IDLE)
-    assert client.post(EDIT, WROTE)["Location"] == TO_SIGN_IN
+    assert client.post(EDIT, wrote())["Location"] == TO_SIGN_IN
     assert gckey.sign_in(client, "francoise", KEPT)["Location"] == KEPT.replace("en-ca", "fr-ca")
     assert client.post(KEPT.replace("en-ca", "fr-ca"))["Location"] == EDIT.replace("en", "fr", 1)
     page = shown(client, EDIT.replace("en-ca", "fr-ca"))
@@ -350,7 +374,7 @@ def test_a_deep_link_is_followed_past_the_provider_and_the_first_profile(
 def test_what_stands_on_a_page_is_kept_and_not_acted_on(
     browser: Client, person: User, clock: Any, mailoutbox: list[EmailMessage]
 ) -> None:
-    left = WROTE | {"kept_page": f"{EDIT}?a=1"}
+    left = wrote() | {"kept_page": f"{EDIT}?a=1"}
     assert browser.post(LEFT, left)["Location"] == KEPT, "The session may last after all."
     assert is_kept(browser)
     clock.shift(IDLE)
@@ -365,7 +389,7 @@ def test_what_stands_on_a_page_is_kept_and_not_acted_on(
 
 
 def test_the_script_of_nobody_keeps_nothing(client: Client, db: None) -> None:
-    response = client.post(LEFT, WROTE | {"kept_page": "https://evil.example/"})
+    response = client.post(LEFT, wrote() | {"kept_page": "https://evil.example/"})
     assert response["Location"] == "/en-ca/account/login/?next=/en-ca/"
     assert "kept_form" not in client.session
     assert portal_settings.KEPT_FORM_MINUTES == 60

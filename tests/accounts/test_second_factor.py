@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.test import Client
@@ -376,3 +377,22 @@ def test_whoever_has_a_factor_is_not_let_through_by_mail(
     response = person_client.post(asked, {"otp": app_code(secret, now(clock))})
     assert response["Location"] == "/en-ca/", "Nobody is sent elsewhere."
     assert person_client.get(CODES).status_code == 200
+
+
+@pytest.mark.asvs("7.2.4")
+def test_a_cookie_that_was_copied_before_has_nothing_of_a_proof(
+    person_client: Client, person: User, clock: Any
+) -> None:
+    secret = add_app(person_client, clock)
+    session = {"user": person, "ip": "127.0.0.1", "user_agent": ""}
+    UserSession.objects.create(session_key=person_client.session.session_key, **session)
+    clock.shift(timedelta(minutes=15))
+    thief = Client()
+    thief.cookies["sessionid"] = person_client.cookies["sessionid"].value
+    assert "reauthenticate" in thief.get(CODES)["Location"]
+
+    person_client.post(PROVE, {"otp": app_code(secret, now(clock))})
+
+    assert person_client.get(CODES).status_code == 200
+    assert "login" in thief.get(CODES)["Location"]
+    assert UserSession.objects.get().session_key == person_client.session.session_key

@@ -16,6 +16,7 @@ from django.urls import reverse
 from accounts.models import User
 from businesses.models import BusinessAccount
 from delegation.models import Invitation, Membership, RecoveryRequest, Succession
+from delegation.services.rights import suspend_membership
 from notices.services import send_due
 from officers.services.recovery import propose_recovery
 from tests.accounts.people import code_in
@@ -144,8 +145,22 @@ def by_proposal(world: World, maple: BusinessAccount) -> Act:
     )
 
 
+def by_resuming(world: World, maple: BusinessAccount) -> Act:
+    eve = world.employee("Eve", maple)
+    held = Membership.objects.get(person=eve, business=maple)
+    mine = {"actor": world.manager(maple), "acting_for": maple, "at": world.at}
+    done(suspend_membership(membership=held, reason="Away", **mine))
+    return Act(
+        world.manager(maple),
+        page("membership_resume", maple, held),
+        {},
+        lambda: manages(world, eve, maple),
+    )
+
+
 ACTS = (
     by_role,
+    by_resuming,
     by_request,
     by_invitation,
     by_a_new_link,

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from uuid import uuid4
 
 import html5lib
 import pytest
@@ -15,6 +16,7 @@ from django.utils.translation import override
 from accounts.models import User
 from ccp import views
 from pages.context import other_language
+from pages.once import is_key_of
 from pages.results import Result
 from tests.pages.gallery import EveryWidget, Line, Lines
 
@@ -148,8 +150,14 @@ def test_a_hidden_field_is_no_place_to_go_and_has_no_name() -> None:
     assert text(next(tree.iter("li"))) == "This field is required."
 
 
-def test_each_page_has_its_own_form_key() -> None:
-    assert draw("{% form_key %}") != draw("{% form_key %}")
+def test_each_page_has_its_own_form_key_for_its_reader(rf: RequestFactory) -> None:
+    request = rf.get("/")
+    request.user = User(pk=7)
+    first, second = (draw("{% form_key %}", request=request) for _ in range(2))
+    assert first != second
+    key = first.split('"')[-2]
+    assert is_key_of(key, 7) and not is_key_of(key, 8) and not is_key_of(key, None)
+    assert not is_key_of("", 7) and not is_key_of(str(uuid4()), 7)
 
 
 def test_a_status_is_a_word_with_a_colour() -> None:
