@@ -20,6 +20,7 @@ from accounts.models import User
 
 THIS_MACHINE = {"", "localhost", "127.0.0.1", "::1"}
 OWN = {str(CSP.SELF), str(CSP.NONCE)}
+FILES = ("script-src", "style-src", "worker-src", "object-src")
 NOTHING = [str(CSP.NONE)]
 MANY = 40
 """Bytes that a secret keeps when it is compressed: random ones stay long, repeated ones do not."""
@@ -45,7 +46,8 @@ def _has_strict_policy(of: Any) -> bool:
     """Scripts and styles of the portal alone, nothing inline; and no other policy in its place."""
     policy: Mapping[str, Iterable[object]] = of.SECURE_CSP
     said = {name: [str(source) for source in sources] for name, sources in policy.items()}
-    own = all({*said.get(name, "*")} <= OWN for name in ("script-src", "style-src"))
+    files = {"script-src", "style-src", *(name for name in said if name.startswith(FILES))}
+    own = all({*said.get(name, "*")} <= OWN for name in files)
     closed = ("default-src", "base-uri", "frame-ancestors")
     loose = {"*", "http:", "https:", str(CSP.UNSAFE_INLINE), str(CSP.UNSAFE_EVAL)}
     is_closed = all(said.get(name) == NOTHING for name in closed) and "form-action" in said

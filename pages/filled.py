@@ -84,14 +84,14 @@ class Controls(HTMLParser):
 
 
 def filled(page: str, written: Written) -> str:
-    """The page with `written`, by name of the field, in the form of it that asks for most of it."""
+    """The page with `written`, by name of the field, in the first form that asks for most of it."""
     controls = Controls(page)
     asked = [
         one
         for one in controls.found
         if one.form in controls.posted and one.name and one.kind not in NOT_FILLED
     ]
-    names = {(one.form, one.name) for one in asked}
+    names = dict.fromkeys((one.form, one.name) for one in asked)
     known = Counter(form for form, name in names if name in written)
     if not known:
         return page

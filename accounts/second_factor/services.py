@@ -96,6 +96,21 @@ def make_recovery_codes(*, actor: User, at: datetime) -> Authenticator | Refusal
 
 
 @transaction.atomic
+def show_recovery_codes(*, actor: User) -> list[str] | None:
+    """The codes that nobody has seen yet, which are seen by that; None where there are none at all.
+
+    Under the lock of the person: what is used meanwhile stays used.
+    """
+    codes = held(_locked(actor)).codes
+    if codes is None:
+        return None
+    made = RecoveryCodes(codes)
+    shown = [] if made.did_view else made.get_unused_codes()
+    made.mark_as_viewed()
+    return list(shown)
+
+
+@transaction.atomic
 def prove_by_code(*, person: User, code: str, mailed: str = "", at: datetime) -> str | Refusal:
     """Judge a code that was typed; tells what kind of factor it is of.
 
@@ -112,15 +127,23 @@ def prove_by_code(*, person: User, code: str, mailed: str = "", at: datetime) ->
     if kind := _kind_of(locked, code, mailed, at):
         CodeTries.objects.filter(person=locked).delete()
         return kind
-    return _wrong(locked, tries, at)
+    return _wrong(locked, tries, _("The code is not right."), at)
 
 
 @transaction.atomic
 def prove_by_passkey(*, person: User, passkey: Authenticator | None, at: datetime) -> str | Refusal:
-    """Note the passkey that proved the person, or that an answer proved nothing (None)."""
-    if passkey is None:
-        return _refused(_locked(person), _("The passkey was not recognized. Please try again."), at)
-    return _used(passkey, at)
+    """Note the passkey that proved the person, or that an answer proved nothing (None).
+
+    A wrong answer counts as a wrong code: nobody fills the history with them.
+    """
+    if passkey:
+        return _used(passkey, at)
+    locked = _locked(person)
+    tries = CodeTries.objects.filter(person=locked).first()
+    message = _("The passkey was not recognized. Please try again.")
+    if not held(locked).passkeys or (tries and tries.bar(at)):
+        return Refusal("not_proved", message)
+    return _wrong(locked, tries, message, at)
 
 
 @transaction.atomic
@@ -161,8 +184,8 @@ def _used(factor: Authenticator, at: datetime) -> str:
     return str(factor.type)
 
 
-def _wrong(person: User, tries: CodeTries | None, at: datetime) -> Refusal:
-    """Count a wrong code, and say so where it is one too many."""
+def _wrong(person: User, tries: CodeTries | None, message: str, at: datetime) -> Refusal:
+    """Count a wrong answer, and say so where it is one too many."""
     tries = tries or CodeTries(person=person, wrong=0)
     tries.count(at)
     tries.save()
@@ -173,7 +196,7 @@ def _wrong(person: User, tries: CodeTries | None, at: datetime) -> Refusal:
             change="locked",
             at=at,
         )
-    return _refused(person, _("The code is not right."), at)
+    return _refused(person, message, at)
 
 
 def _refused(person: User, message: str, at: datetime) -> Refusal:

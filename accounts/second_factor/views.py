@@ -5,7 +5,6 @@ import base64
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import clear_totp_secret, get_totp_secret
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -137,15 +136,11 @@ def recovery_codes_make(request: PersonRequest) -> HttpResponse:
 @proven_anew
 def recovery_codes(request: PersonRequest) -> HttpResponse:
     """My new recovery codes: this page shows them once."""
-    mine = held(request.user)
-    if mine.codes is None:
+    shown = services.show_recovery_codes(actor=request.user)
+    if shown is None:
         raise Http404
-    made = RecoveryCodes(mine.codes)
-    shown = [] if made.did_view else made.get_unused_codes()
-    made.mark_as_viewed()
-    return render(
-        request, "accounts/recovery_codes.html", {"codes": shown, "left": mine.codes_left}
-    )
+    left = held(request.user).codes_left
+    return render(request, "accounts/recovery_codes.html", {"codes": shown, "left": left})
 
 
 def _onward(before: Held) -> HttpResponse:

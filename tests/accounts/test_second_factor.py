@@ -15,7 +15,9 @@ from django.test import Client
 from accounts.models import CodeTries, User
 from accounts.second_factor.factors import app_code
 from accounts.second_factor.proof import PROVEN
+from accounts.second_factor.services import prove_by_passkey
 from audit.models import Event
+from audit.services import Refusal
 from notices.services import send_due
 from tests.accounts.people import PASSWORD, code_in, give_profile, sign_up
 from tests.accounts.sandbox import Provider
@@ -396,3 +398,17 @@ def test_a_cookie_that_was_copied_before_has_nothing_of_a_proof(
     assert person_client.get(CODES).status_code == 200
     assert "login" in thief.get(CODES)["Location"]
     assert UserSession.objects.get().session_key == person_client.session.session_key
+
+
+def test_wrong_answers_of_a_passkey_fill_no_history(person: User, clock: Any) -> None:
+    """Of somebody without any, none is noted; with one, as many as of wrong codes."""
+
+    def refused() -> int:
+        outcome = prove_by_passkey(person=person, passkey=None, at=now(clock))
+        assert isinstance(outcome, Refusal)
+        return verbs(person).count("second_factor.prove.refused")
+
+    assert [refused() for _ in range(12)] == [0] * 12
+    data = {"name": "Key", "credential": {}}
+    Authenticator.objects.create(user=person, type=Authenticator.Type.WEBAUTHN, data=data)
+    assert [refused() for _ in range(12)] == [*range(1, 11), 10, 10]

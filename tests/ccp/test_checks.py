@@ -54,6 +54,8 @@ UNSAFE: list[tuple[str, Breaks]] = [
     ("ccp.E006", csp(script_src=["https://cdn.example"])),
     ("ccp.E006", csp(style_src=["'self'", "'unsafe-inline'"])),
     ("ccp.E006", csp(img_src=["*"])),
+    ("ccp.E006", csp(script_src_elem=["https://cdn.example"])),
+    ("ccp.E006", csp(worker_src=["data:"])),
     ("ccp.E006", csp(default_src=["'self'"])),
     ("ccp.E006", csp(frame_ancestors=["'self'"])),
     ("ccp.E006", without_csp("script-src")),
