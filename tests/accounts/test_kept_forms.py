@@ -21,6 +21,7 @@ from accounts.sessions.kept import MOST_CHARACTERS
 from pages.once import drawn_key
 from tests.accounts.people import come_in, give_profile, sign_up
 from tests.accounts.sandbox import Provider
+from tests.conftest import by_night
 
 pytestmark = pytest.mark.usefixtures("idle_limit")
 
@@ -283,7 +284,7 @@ def strict(person: User, clock: Any) -> Client:
     ids=str,
 )
 @pytest.mark.parametrize("is_over", [True, False], ids=["over", "signed in"])
-@pytest.mark.parametrize("address", [EDIT, LEFT])
+@pytest.mark.parametrize("address", [EDIT, by_night(LEFT)])
 def test_no_other_site_leaves_a_form_here(
     strict: Client, clock: Any, sent: dict[str, str], is_kept_then: bool, is_over: bool,
     address: str,
