@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.consent import Statement
 from accounts.models import Consent, Language, OfficerRole, PersonalProfile, User
+from accounts.own_acts import locked, own_event
 from accounts.profile import ProfileDetails
 from audit.services import Refusal, person_chain, record, refuse
 
@@ -28,7 +29,7 @@ def create_profile(
     `read_in` is the language the statement was read in. A second profile is not made: the one that
     exists is returned.
     """
-    person = _locked(actor)
+    person = locked(actor)
     if person.has_profile:
         return person.profile
     profile = PersonalProfile(user=person, created_at=at)
@@ -47,18 +48,18 @@ def create_profile(
         "text_hash": consent.text_hash,
         "language": consent.language,
     }
-    _record("profile.create", person, at, after=asdict(details) | {"consent": agreed})
+    record(**own_event("profile.create", person, at, after=asdict(details) | {"consent": agreed}))
     return profile
 
 
 @transaction.atomic
 def edit_profile(*, actor: User, details: ProfileDetails, at: datetime) -> PersonalProfile:
     """Changes the person's profile. Where nothing differs, nothing is written."""
-    person = _locked(actor)
+    person = locked(actor)
     before, after = details.changes_from(ProfileDetails.of(person))
     if after:
         _write(person.profile, details)
-        _record("profile.edit", person, at, before=before, after=after)
+        record(**own_event("profile.edit", person, at, before=before, after=after))
     return person.profile
 
 
@@ -75,15 +76,15 @@ def grant_officer_role(
     *, person: User, kind: OfficerRole.Kind, given_by: str, at: datetime
 ) -> OfficerRole | Refusal:
     """Makes a person an officer of the agency, without an end in sight; `given_by` decided it."""
-    locked = _locked(person)
-    about = _about_officer("officer_role.grant", locked, kind, given_by, at)
-    if not locked.is_active:
+    row = locked(person)
+    about = _about_officer("officer_role.grant", row, kind, given_by, at)
+    if not row.is_active:
         message = _("The user account of this person is disabled.")
         return refuse(code="person_disabled", message=message, **about)
-    if locked.officer_roles.filter(kind=kind, ends_at=None).exists():
+    if row.officer_roles.filter(kind=kind, ends_at=None).exists():
         message = _("This person holds the role already.")
         return refuse(code="already_given", message=message, **about)
-    role = OfficerRole.objects.create(person=locked, kind=kind, given_by=given_by, starts_at=at)
+    role = OfficerRole.objects.create(person=row, kind=kind, given_by=given_by, starts_at=at)
     record(**about)
     return role
 
@@ -93,9 +94,9 @@ def end_officer_role(
     *, person: User, kind: OfficerRole.Kind, given_by: str, at: datetime
 ) -> OfficerRole | Refusal:
     """Ends what a person is for the agency, at once; `given_by` decided it."""
-    locked = _locked(person)
-    about = _about_officer("officer_role.end", locked, kind, given_by, at)
-    role = locked.officer_roles.filter(kind=kind, ends_at=None).first()
+    row = locked(person)
+    about = _about_officer("officer_role.end", row, kind, given_by, at)
+    role = row.officer_roles.filter(kind=kind, ends_at=None).first()
     if role is None:
         return refuse(code="not_given", message=_("This person does not hold the role."), **about)
     role.ends_at, role.ended_by = max(at, role.starts_at), given_by
@@ -120,10 +121,6 @@ def _about_officer(
     }
 
 
-def _locked(person: User) -> User:
-    return User.objects.select_for_update(no_key=True).get(pk=person.pk)
-
-
 def _write(profile: PersonalProfile, details: ProfileDetails) -> None:
     person = profile.user
     person.first_name, person.last_name = details.given_name, details.family_name
@@ -133,25 +130,3 @@ def _write(profile: PersonalProfile, details: ProfileDetails) -> None:
     profile.telephone_extension = details.telephone_extension
     profile.notify_by_email = details.notify_by_email
     profile.save()
-
-
-def _record(
-    verb: str,
-    person: User,
-    at: datetime,
-    *,
-    before: dict[str, object] | None = None,
-    after: dict[str, object],
-) -> None:
-    record(
-        verb=verb,
-        at=at,
-        actor=person,
-        chains=[person_chain(person)],
-        object_type="person",
-        object_id=person.pk,
-        object_label=person.get_full_name(),
-        before=before,
-        after=after,
-        path="own",
-    )

@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
-from audit.services import person_chain, record
+from accounts.own_acts import own_event
+from audit.services import record
 from notices.models import Notice
 from notices.services import Letter, notify_all
 
@@ -28,16 +29,7 @@ def is_unused(person: User, at: datetime) -> bool:
 @transaction.atomic
 def reactivate_profile(*, actor: User, at: datetime) -> None:
     """Note that a profile that counted as unused is used again: a second factor proved whose."""
-    record(
-        verb="profile.reactivate",
-        at=at,
-        actor=actor,
-        chains=[person_chain(actor)],
-        object_type="person",
-        object_id=actor.pk,
-        object_label=actor.get_full_name(),
-        path="own",
-    )
+    record(**own_event("profile.reactivate", actor, at))
 
 
 def warn_of_unused(*, at: datetime) -> int:

@@ -1,7 +1,6 @@
 """Ways to sign in: one more, linked from inside, and one less, with history and notices."""
 
 from datetime import datetime
-from typing import Any
 
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
@@ -12,7 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.letters import tell
 from accounts.models import User
-from audit.services import Refusal, person_chain, record, refuse
+from accounts.own_acts import locked, own_event
+from audit.services import Refusal, record, refuse
 
 NAMES: dict[str, Promise] = {
     "gckey": gettext_lazy("GCKey"),
@@ -32,8 +32,8 @@ def link_identity(*, actor: User, provider: str, uid: str, at: datetime) -> Soci
 
     It must be nobody's: an identity is never taken from a person, whatever the addresses say.
     """
-    person = _locked(actor)
-    about = _about("identity.link", person, provider, at)
+    person = locked(actor)
+    about = own_event("identity.link", person, at, NAMES.get(provider, provider))
     known = SocialAccount.objects.filter(provider=provider, uid=uid).first()
     if known is None:
         made: SocialAccount = SocialAccount.objects.create(user=person, provider=provider, uid=uid)
@@ -60,8 +60,10 @@ def unlink_identity(
     *, actor: User, identity: SocialAccount, at: datetime
 ) -> SocialAccount | Refusal:
     """Take a way to sign in from a person, but never the last one."""
-    person = _locked(actor)
-    about = _about("identity.unlink", person, identity.provider, at)
+    person = locked(actor)
+    about = own_event(
+        "identity.unlink", person, at, NAMES.get(identity.provider, identity.provider)
+    )
     others = SocialAccount.objects.filter(user=person).exclude(pk=identity.pk)
     if not others.exists() and not has_password(person):
         message = _("It is your only way to sign in. Link another one first.")
@@ -76,20 +78,3 @@ def unlink_identity(
 def has_password(person: User) -> bool:
     """Whether a person signs in with a password of the portal's own, where it has any."""
     return settings.LOCAL_ACCOUNTS and person.has_usable_password()
-
-
-def _locked(person: User) -> User:
-    return User.objects.select_for_update(no_key=True).get(pk=person.pk)
-
-
-def _about(verb: str, person: User, provider: str, at: datetime) -> dict[str, Any]:
-    return {
-        "verb": verb,
-        "at": at,
-        "actor": person,
-        "chains": [person_chain(person)],
-        "object_type": "person",
-        "object_id": person.pk,
-        "object_label": NAMES.get(provider, provider),
-        "path": "own",
-    }

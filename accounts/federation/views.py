@@ -156,7 +156,7 @@ def identity_provider_signed_out(request: HttpRequest, provider: str) -> HttpRes
         issuer = found.get_oauth2_adapter(request).issuer
         with transaction.atomic():
             claims = logout_claims(request.POST.get("logout_token", ""), issuer)
-            end_sessions(provider, issuer.url, claims.get("sub"), claims.get("sid"))
+            end_vouched_sessions(provider, issuer.url, claims.get("sub"), claims.get("sid"))
     except (OAuth2Error, RequestException) as error:
         log.warning("Sign-out by %s refused: %s", provider, type(error).__name__)
         response: HttpResponse = JsonResponse({"error": "invalid_request"}, status=400)
@@ -166,7 +166,9 @@ def identity_provider_signed_out(request: HttpRequest, provider: str) -> HttpRes
     return response
 
 
-def end_sessions(provider: str, issuer: str, subject: str | None, session: str | None) -> None:
+def end_vouched_sessions(
+    provider: str, issuer: str, subject: str | None, session: str | None
+) -> None:
     """End the sessions that the provider vouched for: of a person, of a session there, or both."""
     vouched = UserSession.objects.filter(data__provider=provider)
     if subject is not None:

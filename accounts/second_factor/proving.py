@@ -26,7 +26,7 @@ from accounts.sign_in import is_of_portal
 from audit.services import Refusal
 from pages.rules import any_person, anyone, rule
 
-MAILED = "mailed_proof_code"
+SENT_CODE = "mailed_proof_code"
 """What a session keeps of a code that was mailed: its digest, and when."""
 
 SEND, ANSWERS = "send_code", {"otp", "passkey"}
@@ -112,7 +112,7 @@ def _is_proved(request: HttpRequest, person: User, form: ProofForm, at: datetime
     if isinstance(outcome, Refusal):
         form.add_error(None if answer else "otp", str(outcome.message))
         return False
-    request.session.pop(MAILED, None)
+    request.session.pop(SENT_CODE, None)
     return True
 
 
@@ -137,7 +137,7 @@ def _page(request: HttpRequest, person: User, mine: Held, form: ProofForm) -> Ht
 
 def _mailed(request: HttpRequest, person: User, at: datetime) -> str:
     """The digest of the code that was mailed to this person in the last minutes."""
-    known = request.session.get(MAILED)
+    known = request.session.get(SENT_CODE)
     if known is None or known["person"] != person.pk:
         return ""
     age = at.timestamp() - known["at"]
@@ -152,7 +152,7 @@ def _mail_code(request: HttpRequest, person: User, mine: Held, at: datetime) -> 
         messages.error(request, _("That was too often. Wait a few minutes, then try again."))
         return
     code = get_adapter(request).generate_login_code()
-    request.session[MAILED] = {
+    request.session[SENT_CODE] = {
         "digest": services.digest_of(code),
         "at": at.timestamp(),
         "person": person.pk,

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.letters import tell
 from accounts.models import CodeTries, User
+from accounts.own_acts import locked, own_event
 from accounts.second_factor.factors import (
     held,
     name_of,
@@ -21,7 +22,7 @@ from accounts.second_factor.factors import (
     take_recovery_code,
 )
 from accounts.second_factor.passkeys import MOST_PASSKEYS
-from audit.services import Refusal, person_chain, record, refuse
+from audit.services import Refusal, record, refuse
 from notices.services import notify
 
 MAILED = "mailed_code"
@@ -33,7 +34,7 @@ def add_passkey(
     *, actor: User, name: str, credential: Mapping[str, Any], at: datetime
 ) -> Authenticator | Refusal:
     """Keep a passkey that the person's browser has just made, and recovery codes with the first."""
-    person = _locked(actor)
+    person = locked(actor)
     if len(held(person).passkeys) >= MOST_PASSKEYS:
         message = _("You have as many passkeys as one person can have. Remove one first.")
         return Refusal("too_many_passkeys", message)
@@ -45,7 +46,7 @@ def add_passkey(
 @transaction.atomic
 def add_app(*, actor: User, secret: str, code: str, at: datetime) -> Authenticator | Refusal:
     """Keep an authenticator app that shows the right code, and recovery codes with the first."""
-    person = _locked(actor)
+    person = locked(actor)
     if held(person).app:
         return Refusal("app_kept", _("You have an authenticator app already. Remove it first."))
     factor: Authenticator = TOTP.activate(person, secret).instance
@@ -59,19 +60,19 @@ def add_app(*, actor: User, secret: str, code: str, at: datetime) -> Authenticat
 @transaction.atomic
 def rename_passkey(*, actor: User, passkey: Authenticator, name: str, at: datetime) -> None:
     """Call a passkey by another name. Where nothing differs, nothing is written."""
-    person = _locked(actor)
+    person = locked(actor)
     before = name_of(passkey)
     if name == before:
         return
     passkey.data["name"] = name
     passkey.save(update_fields=["data"])
-    _record("second_factor.rename", person, name, at, before={"name": before})
+    record(**own_event("second_factor.rename", person, at, name, before={"name": before}))
 
 
 @transaction.atomic
 def remove_factor(*, actor: User, factor: Authenticator, at: datetime) -> None:
     """Take a factor away, and the recovery codes with the last one. Twice is like once."""
-    person = _locked(actor)
+    person = locked(actor)
     found = [one for one in held(person).listed if one.pk == factor.pk]
     for one in found:
         _remove(person, one, at)
@@ -83,7 +84,7 @@ def remove_factor(*, actor: User, factor: Authenticator, at: datetime) -> None:
 @transaction.atomic
 def make_recovery_codes(*, actor: User, at: datetime) -> Authenticator | Refusal:
     """Ten new recovery codes; the old ones work no more."""
-    person = _locked(actor)
+    person = locked(actor)
     mine = held(person)
     if not mine.any:
         message = _("Recovery codes stand in for a passkey or an app. Add one of these first.")
@@ -101,7 +102,7 @@ def show_recovery_codes(*, actor: User) -> list[str] | None:
 
     Under the lock of the person: what is used meanwhile stays used.
     """
-    codes = held(_locked(actor)).codes
+    codes = held(locked(actor)).codes
     if codes is None:
         return None
     made = RecoveryCodes(codes)
@@ -117,17 +118,17 @@ def prove_by_code(*, person: User, code: str, mailed: str = "", at: datetime) ->
     `mailed` is the digest of the code that was mailed to somebody without a factor. After ten
     wrong codes in a row none is taken for an hour, the right one neither.
     """
-    locked = _locked(person)
-    tries = CodeTries.objects.filter(person=locked).first()
+    row = locked(person)
+    tries = CodeTries.objects.filter(person=row).first()
     if tries and tries.bar(at):
         return Refusal(
             "codes_locked",
             _("Too many codes were wrong. No code is taken for an hour after the last of them."),
         )
-    if kind := _kind_of(locked, code, mailed, at):
-        CodeTries.objects.filter(person=locked).delete()
+    if kind := _kind_of(row, code, mailed, at):
+        CodeTries.objects.filter(person=row).delete()
         return kind
-    return _wrong(locked, tries, _("The code is not right."), at)
+    return _wrong(row, tries, _("The code is not right."), at)
 
 
 @transaction.atomic
@@ -138,12 +139,12 @@ def prove_by_passkey(*, person: User, passkey: Authenticator | None, at: datetim
     """
     if passkey:
         return _used(passkey, at)
-    locked = _locked(person)
-    tries = CodeTries.objects.filter(person=locked).first()
+    row = locked(person)
+    tries = CodeTries.objects.filter(person=row).first()
     message = _("The passkey was not recognized. Please try again.")
-    if not held(locked).passkeys or (tries and tries.bar(at)):
+    if not held(row).passkeys or (tries and tries.bar(at)):
         return Refusal("not_proved", message)
-    return _wrong(locked, tries, message, at)
+    return _wrong(row, tries, message, at)
 
 
 @transaction.atomic
@@ -201,29 +202,17 @@ def _wrong(person: User, tries: CodeTries | None, message: str, at: datetime) ->
 
 def _refused(person: User, message: str, at: datetime) -> Refusal:
     """A proof that failed stands in the history."""
-    return refuse(
-        code="not_proved",
-        message=message,
-        verb="second_factor.prove",
-        at=at,
-        actor=person,
-        chains=[person_chain(person)],
-        object_type="person",
-        object_id=person.pk,
-        object_label=person.get_full_name(),
-        path="own",
-    )
-
-
-def _locked(person: User) -> User:
-    return User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    about = own_event("second_factor.prove", person, at)
+    return refuse(code="not_proved", message=message, **about)
 
 
 def _added(person: User, factor: Authenticator, at: datetime) -> None:
     """What belongs to every new factor: its dates, codes for the day it is lost, event, notice."""
     factor.created_at = at
     factor.save(update_fields=["created_at"])
-    _record("second_factor.add", person, name_of(factor), at, after={"kind": factor.type})
+    record(
+        **own_event("second_factor.add", person, at, name_of(factor), after={"kind": factor.type})
+    )
     _tell(person, "add", factor, at)
     if not held(person).codes:
         _codes_made(person, at)
@@ -233,12 +222,16 @@ def _codes_made(person: User, at: datetime) -> Authenticator:
     made: Authenticator = RecoveryCodes.activate(person).instance
     made.created_at = at
     made.save(update_fields=["created_at"])
-    _record("recovery_codes.make", person, "", at, after={"kind": made.type})
+    record(**own_event("recovery_codes.make", person, at, after={"kind": made.type}))
     return made
 
 
 def _remove(person: User, factor: Authenticator, at: datetime) -> None:
-    _record("second_factor.remove", person, name_of(factor), at, before={"kind": factor.type})
+    record(
+        **own_event(
+            "second_factor.remove", person, at, name_of(factor), before={"kind": factor.type}
+        )
+    )
     _tell(person, "remove", factor, at)
     factor.delete()
 
@@ -246,26 +239,3 @@ def _remove(person: User, factor: Authenticator, at: datetime) -> None:
 def _tell(person: User, change: str, factor: Authenticator, at: datetime) -> None:
     name = name_of(factor) if change != "codes" else ""
     tell(person=person, key=f"factor:{change}:{factor.pk}", change=change, name=name, at=at)
-
-
-def _record(
-    verb: str,
-    person: User,
-    label: str,
-    at: datetime,
-    *,
-    before: Mapping[str, object] | None = None,
-    after: Mapping[str, object] | None = None,
-) -> None:
-    record(
-        verb=verb,
-        at=at,
-        actor=person,
-        chains=[person_chain(person)],
-        object_type="person",
-        object_id=person.pk,
-        object_label=label or person.get_full_name(),
-        before=before,
-        after=after,
-        path="own",
-    )
