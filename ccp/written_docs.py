@@ -1,7 +1,8 @@
 """Pages of `docs/` that are written from the code, so that they cannot say anything else.
 
-Who may do what, from the table of roles and the rule that each view states; every route; and the
-states of whatever has states. They are in English, for whoever works on the portal.
+Who may do what, from the table of roles and the rule that each view states; every route; the states
+of whatever has states; and what protection each field asks for. They are in English, for whoever
+works on the portal.
 """
 
 import inspect
@@ -15,6 +16,7 @@ from django.apps import apps
 from django.conf import settings
 from django.utils.translation import override
 
+from ccp.protection import CLASSES, PROTECTED, SECRETS, unclassed
 from ccp.routes import every_route, who
 from delegation.abilities import TableRow, ceiling_rows, granted_by, role_rows
 from delegation.employees import roles_in_words
@@ -120,6 +122,38 @@ def _with_transitions() -> Iterator[ModuleType]:
             yield sys.modules[name]
 
 
+# ---------------------------------------------------------------- what is to be protected
+
+
+class FieldWithoutClass(Exception):
+    """A field of a record of which nobody said what it holds: see `ccp/protection.py`."""
+
+
+def protection() -> str:
+    """What each field of each record holds, and how each secret is kept."""
+    if found := unclassed(apps.get_models(include_auto_created=True), PROTECTED):
+        raise FieldWithoutClass(", ".join(found))
+    return _page(
+        "Classes of data",
+        "What each class demands, and the tests that hold it: "
+        "[Security in figures](security.md#classes-of-data).",
+        _list(f"**{name}**: {sentence}" for name, sentence in CLASSES.items()),
+        "## Records",
+        _table(
+            ("record", *CLASSES),
+            (
+                (f"`{label}`", *(", ".join(fields.get(name, [])) for name in CLASSES))
+                for label, fields in sorted(PROTECTED.items())
+            ),
+        ),
+        "## How each secret is kept",
+        _table(
+            ("how", "what"),
+            ((how, ", ".join(f"`{one}`" for one in what.split())) for how, what in SECRETS.items()),
+        ),
+    )
+
+
 # ---------------------------------------------------------------- the form of a page
 
 
@@ -139,6 +173,7 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "permissions.md": permissions,
+    "protection.md": protection,
     "routes.md": routes,
     "states.md": states,
 }

@@ -5,10 +5,12 @@ import statistics
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.db.migrations.loader import MigrationLoader
 from django.template import TemplateDoesNotExist, engines
 from django.template.loader import get_template
 
+from ccp.protection import PROTECTED, read, unclassed
 from tests import house
 
 pytestmark = pytest.mark.once
@@ -142,6 +144,20 @@ def test_every_setting_of_the_environment_is_listed() -> None:
 
     assert read == listed
     assert house.environment_variables('os.environ.get("ONE"), os.environ["TWO"]') == {"ONE", "TWO"}
+
+
+@pytest.mark.asvs("14.1.1")
+def test_every_field_has_its_class_of_protection() -> None:
+    """What a new field of a record holds is said in `ccp/protection.py`."""
+    models = apps.get_models(include_auto_created=True)
+    assert len(models) > 50
+    none(unclassed(models, PROTECTED))
+    told = PROTECTED | read(
+        "accounts.CodeTries\n    personal person person\n    other wrong\n    public newest_at gone"
+    )
+    assert unclassed(models, told) == [
+        "accounts.CodeTries.gone", "accounts.CodeTries.person", "accounts.CodeTries.wrong",
+    ]  # fmt: skip
 
 
 def test_every_template_is_used() -> None:

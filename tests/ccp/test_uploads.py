@@ -1,20 +1,29 @@
 """What is sent as a file: a table or nothing, and never given out as a file again."""
 
 import io
+import re
 import zipfile
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.conf import settings as portal
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from delegation.models import RequestBatch
 from delegation.request_file import MOST_BYTES
+from tests import house
 from tests.world import World
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("clock")]
 
+KEEPS = re.compile(
+    r"\b(FileField|ImageField|FilePathField|FileResponse|default_storage|FileSystemStorage|storages"
+    r"|upload_to|chunks|temporary_file_path|django\.views\.static|sendfile)\b|X-Accel-Redirect"
+)
+"""What keeps a file that was sent, or gives one out."""
 HEADER = b"Business number,Level,Program accounts\n"
 
 
@@ -102,3 +111,21 @@ def test_what_is_given_out_has_a_name_of_the_portal_s_own(
         assert "evil" not in shown and shown.isprintable() and shown.count('"') == 2
         assert response["Content-Type"].startswith("text/csv; charset=utf-8")
         assert response["X-Content-Type-Options"] == "nosniff" and "X" not in response.headers
+
+
+def test_no_file_that_was_sent_is_given_out() -> None:
+    """Once one is, it must be scanned (ASVS 5.4.3): then this fails, and the table must say how."""
+    files = [
+        field
+        for model in apps.get_models(include_auto_created=True)
+        for field in model._meta.concrete_fields
+        if field.get_internal_type() in {"FileField", "ImageField", "BinaryField"}
+    ]
+    assert files == [] and not portal.MEDIA_ROOT
+    on_purpose = {
+        "delegation/forms/batches.py: FileField",  # a form reads a file, and lets it go
+        "pages/once.py: chunks",  # the fingerprint of what was posted
+        "ccp/settings.py: FileSystemStorage",  # Django asks for one; there is no folder for it
+    }
+    assert {*house.breaches(KEEPS.findall, house.modules())} - on_purpose == set()
+    assert KEEPS.findall("return FileResponse(document.file)") == ["FileResponse"]

@@ -37,6 +37,7 @@ def test_a_stale_page_is_named(
     call_command("write_docs", "--check")
     (tmp_path / "routes.md").write_text("By hand.")
     (tmp_path / "states.md").unlink()
+    (tmp_path / "protection.md").write_text("")
     monkeypatch.setitem(TABLE, Role.READER, TABLE[Role.READER] | {Action.PAY})
     with pytest.raises(SystemExit) as left:
         call_command("write_docs", "--check")

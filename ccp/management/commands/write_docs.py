@@ -9,7 +9,7 @@ from ccp.written_docs import DOCS, stale, written
 
 
 class Command(BaseCommand):
-    help = "Write docs/permissions.md, docs/routes.md and docs/states.md from the code."
+    help = "Write permissions, protection, routes and states of docs/ from the code."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
