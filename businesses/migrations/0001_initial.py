@@ -53,6 +53,12 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'program accounts',
                 'permissions': [('pam', 'Program Account Manager'), ('editor', 'Editor'), ('reader', 'Reader')],
                 'default_permissions': (),
+                'constraints': [
+                    models.UniqueConstraint(fields=('business', 'extension'), name='program_extension_once_per_business'),
+                    models.CheckConstraint(condition=models.Q(('extension__regex', '^RM[0-9]{4}\\Z')), name='program_extension_is_rm_and_four_digits'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['importer', 'exporter'])), name='program_kind_is_known'),
+                    models.CheckConstraint(condition=models.Q(('closed_at', None), ('closed_at__gte', models.F('opened_at')), _connector='OR'), name='program_closes_after_it_opens'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -69,6 +75,9 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'program account groups',
                 'default_permissions': (),
                 'permissions': [('pam', 'Program Account Manager'), ('editor', 'Editor'), ('reader', 'Reader')],
+                'constraints': [
+                    models.UniqueConstraint(models.F('business'), django.db.models.functions.text.Lower('name'), condition=models.Q(('archived_at', None)), name='program_group_name_once_while_live'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -101,6 +110,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'constraints': [
+                    models.UniqueConstraint(fields=('entity', 'extension', 'paid_on', 'amount'), name='register_payment_once'),
+                    models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='register_payment_is_positive'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -115,6 +128,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'constraints': [
+                    models.UniqueConstraint(fields=('entity', 'extension'), name='register_extension_once_per_entity'),
+                    models.CheckConstraint(condition=models.Q(('extension__regex', '^RM[0-9]{4}\\Z')), name='register_extension_is_rm_and_four_digits'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -128,6 +145,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'constraints': [
+                    models.UniqueConstraint(fields=('entity', 'extension', 'issued_on'), name='register_statement_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -142,58 +162,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'indexes': [
+                    models.Index(models.F('entity'), models.OrderBy(models.F('accounted_on'), descending=True), name='register_tx_new'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('number__regex', '^[0-9]{14}\\Z')), name='register_transaction_number_is_fourteen_digits'),
+                    models.CheckConstraint(condition=models.Q(('duties_and_taxes__gte', 0)), name='register_duties_and_taxes_not_negative'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='programaccount',
-            constraint=models.UniqueConstraint(fields=('business', 'extension'), name='program_extension_once_per_business'),
-        ),
-        migrations.AddConstraint(
-            model_name='programaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('extension__regex', '^RM[0-9]{4}\\Z')), name='program_extension_is_rm_and_four_digits'),
-        ),
-        migrations.AddConstraint(
-            model_name='programaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['importer', 'exporter'])), name='program_kind_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='programaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('closed_at', None), ('closed_at__gte', models.F('opened_at')), _connector='OR'), name='program_closes_after_it_opens'),
-        ),
-        migrations.AddConstraint(
-            model_name='programgroup',
-            constraint=models.UniqueConstraint(models.F('business'), django.db.models.functions.text.Lower('name'), condition=models.Q(('archived_at', None)), name='program_group_name_once_while_live'),
-        ),
-        migrations.AddConstraint(
-            model_name='registerpayment',
-            constraint=models.UniqueConstraint(fields=('entity', 'extension', 'paid_on', 'amount'), name='register_payment_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='registerpayment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='register_payment_is_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='registerprogram',
-            constraint=models.UniqueConstraint(fields=('entity', 'extension'), name='register_extension_once_per_entity'),
-        ),
-        migrations.AddConstraint(
-            model_name='registerprogram',
-            constraint=models.CheckConstraint(condition=models.Q(('extension__regex', '^RM[0-9]{4}\\Z')), name='register_extension_is_rm_and_four_digits'),
-        ),
-        migrations.AddConstraint(
-            model_name='registerstatement',
-            constraint=models.UniqueConstraint(fields=('entity', 'extension', 'issued_on'), name='register_statement_once'),
-        ),
-        migrations.AddIndex(
-            model_name='registertransaction',
-            index=models.Index(models.F('entity'), models.OrderBy(models.F('accounted_on'), descending=True), name='register_tx_new'),
-        ),
-        migrations.AddConstraint(
-            model_name='registertransaction',
-            constraint=models.CheckConstraint(condition=models.Q(('number__regex', '^[0-9]{14}\\Z')), name='register_transaction_number_is_fourteen_digits'),
-        ),
-        migrations.AddConstraint(
-            model_name='registertransaction',
-            constraint=models.CheckConstraint(condition=models.Q(('duties_and_taxes__gte', 0)), name='register_duties_and_taxes_not_negative'),
         ),
     ]

@@ -50,22 +50,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={"default_permissions": ()},
-        ),
-        migrations.AddConstraint(
-            model_name="programgroupmember",
-            constraint=models.UniqueConstraint(
+            options={"default_permissions": (),
+                'constraints': [
+                    models.UniqueConstraint(
                 fields=("group", "program"),
                 condition=models.Q(ends_at=None),
                 name="program_once_in_a_group_while_live",
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="programgroupmember",
-            constraint=models.CheckConstraint(
+                    models.CheckConstraint(
                 condition=models.Q(ends_at=None) | models.Q(ends_at__gte=models.F("starts_at")),
                 name="program_group_member_period_ordered",
             ),
+                ],
+            },
         ),
         migrations.RunPython(carry, migrations.RunPython.noop),
         migrations.RemoveField(model_name="programgroup", name="programs"),

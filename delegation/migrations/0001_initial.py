@@ -36,6 +36,16 @@ class Migration(migrations.Migration):
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='access_requests', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['bn9', 'decision', 'closes_at'], name='access_request_queue'),
+                ],
+                'constraints': [
+                    delegation.models.periods.NoOverlap(end='closes_at', keys=('person', 'bn9'), name='one_live_access_request'),
+                    models.CheckConstraint(condition=models.Q(('closes_at__isnull', True), ('closes_at__gte', models.F('starts_at')), _connector='OR'), name='access_request_period_ordered'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='access_request_decided_whole'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='AccessRequestLine',
@@ -50,6 +60,12 @@ class Migration(migrations.Migration):
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='delegation.accessrequest')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('request', 'extension'), name='one_access_request_line_per_program'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='access_request_line_decided_whole'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='BusinessRole',
@@ -64,6 +80,12 @@ class Migration(migrations.Migration):
                 ('permission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='auth.permission')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    delegation.models.periods.NoOverlap(end='ends_at', keys=('user', 'content_object'), name='one_live_role_per_person_and_business'),
+                    models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='business_role_period_ordered'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ClientGroup',
@@ -74,6 +96,11 @@ class Migration(migrations.Migration):
                 ('archived_at', models.DateTimeField(null=True)),
                 ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='client_groups', to='businesses.businessaccount')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('provider', 'name'), name='client_group_name_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ClientGroupMember',
@@ -84,6 +111,12 @@ class Migration(migrations.Migration):
                 ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='businesses.businessaccount')),
                 ('group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='delegation.clientgroup')),
             ],
+            options={
+                'constraints': [
+                    delegation.models.periods.NoOverlap(end='ends_at', keys=('group', 'client'), name='once_in_a_client_group'),
+                    models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='client_group_member_period_ordered'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='EmployeeGroup',
@@ -95,6 +128,11 @@ class Migration(migrations.Migration):
                 ('auth_group', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='employee_group', to='auth.group')),
                 ('business', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='employee_groups', to='businesses.businessaccount')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('business', 'name'), name='employee_group_name_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='EmployeeGroupMember',
@@ -105,6 +143,12 @@ class Migration(migrations.Migration):
                 ('group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='delegation.employeegroup')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='employee_groups', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    delegation.models.periods.NoOverlap(end='ends_at', keys=('group', 'person'), name='once_in_an_employee_group'),
+                    models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='employee_group_member_period_ordered'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='GroupProgramGroupRole',
@@ -119,6 +163,12 @@ class Migration(migrations.Migration):
                 ('group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='auth.group')),
                 ('permission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='auth.permission')),
             ],
+            options={
+                'constraints': [
+                    delegation.models.periods.NoOverlap(end='ends_at', keys=('group', 'content_object'), name='one_live_role_per_group_and_program_group'),
+                    models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='group_program_group_role_period_ordered'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='GroupProgramRole',
@@ -133,6 +183,12 @@ class Migration(migrations.Migration):
                 ('group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='auth.group')),
                 ('permission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='auth.permission')),
             ],
+            options={
+                'constraints': [
+                    delegation.models.periods.NoOverlap(end='ends_at', keys=('group', 'content_object'), name='one_live_role_per_group_and_program'),
+                    models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='group_program_role_period_ordered'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Membership',
@@ -146,6 +202,12 @@ class Migration(migrations.Migration):
                 ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    delegation.models.periods.NoOverlap(end='ends_at', keys=('person', 'business'), name='one_live_membership'),
+                    models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='membership_period_ordered'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ProgramRole',
@@ -160,6 +222,12 @@ class Migration(migrations.Migration):
                 ('permission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='auth.permission')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    delegation.models.periods.NoOverlap(end='ends_at', keys=('user', 'content_object'), name='one_live_role_per_person_and_program'),
+                    models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='program_role_period_ordered'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='RelationshipRequest',
@@ -184,6 +252,16 @@ class Migration(migrations.Migration):
                 ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests_as_provider', to='businesses.businessaccount')),
                 ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['client_bn9', 'decision', 'closes_at'], name='relationship_request_queue'),
+                ],
+                'constraints': [
+                    delegation.models.periods.NoOverlap(end='closes_at', keys=('provider', 'client_bn9', 'direction'), name='one_live_relationship_request'),
+                    models.CheckConstraint(condition=models.Q(('closes_at__isnull', True), ('closes_at__gte', models.F('starts_at')), _connector='OR'), name='relationship_request_period_ordered'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='relationship_request_decided_whole'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Relationship',
@@ -200,6 +278,14 @@ class Migration(migrations.Migration):
                 ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='relationships_as_provider', to='businesses.businessaccount')),
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='relationships', to='delegation.relationshiprequest')),
             ],
+            options={
+                'constraints': [
+                    delegation.models.periods.NoOverlap(end='ends_at', keys=('client', 'provider'), name='one_live_relationship_per_pair'),
+                    models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='relationship_period_ordered'),
+                    models.CheckConstraint(condition=models.Q(('client', models.F('provider')), _negated=True), name='client_differs_from_provider'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('ends_at', None), ('is_open_ended', True), models.Q(('open_end_reason', ''), _negated=True)), models.Q(('ends_at__isnull', False), ('is_open_ended', False)), _connector='OR'), name='open_end_is_a_choice'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='RelationshipRequestLine',
@@ -212,6 +298,12 @@ class Migration(migrations.Migration):
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='delegation.relationshiprequest')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('request', 'extension'), name='one_relationship_request_line_per_program'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='relationship_request_line_decided_whole'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='RelationshipTerms',
@@ -235,6 +327,13 @@ class Migration(migrations.Migration):
                 ('program', models.ForeignKey(help_text='Empty: every program account of the client, present and future.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='relationship_terms', to='businesses.programaccount')),
                 ('relationship', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terms', to='delegation.relationship')),
             ],
+            options={
+                'constraints': [
+                    delegation.models.periods.NoOverlap(end='ends_at', keys=('relationship', 'program'), name='one_live_terms_per_program'),
+                    models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='relationship_terms_period_ordered'),
+                    models.CheckConstraint(condition=models.Q(('visibility_broker', 'none'), _negated=True), name='own_submissions_stay_visible'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='StaffAssignment',
@@ -250,161 +349,13 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to=settings.AUTH_USER_MODEL)),
                 ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='staff_assignments', to='businesses.businessaccount')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='accessrequest',
-            index=models.Index(fields=['bn9', 'decision', 'closes_at'], name='access_request_queue'),
-        ),
-        migrations.AddConstraint(
-            model_name='accessrequest',
-            constraint=delegation.models.periods.NoOverlap(end='closes_at', keys=('person', 'bn9'), name='one_live_access_request'),
-        ),
-        migrations.AddConstraint(
-            model_name='accessrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('closes_at__isnull', True), ('closes_at__gte', models.F('starts_at')), _connector='OR'), name='access_request_period_ordered'),
-        ),
-        migrations.AddConstraint(
-            model_name='accessrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='access_request_decided_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='accessrequestline',
-            constraint=models.UniqueConstraint(fields=('request', 'extension'), name='one_access_request_line_per_program'),
-        ),
-        migrations.AddConstraint(
-            model_name='accessrequestline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='access_request_line_decided_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='businessrole',
-            constraint=delegation.models.periods.NoOverlap(end='ends_at', keys=('user', 'content_object'), name='one_live_role_per_person_and_business'),
-        ),
-        migrations.AddConstraint(
-            model_name='businessrole',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='business_role_period_ordered'),
-        ),
-        migrations.AddConstraint(
-            model_name='clientgroup',
-            constraint=models.UniqueConstraint(fields=('provider', 'name'), name='client_group_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='clientgroupmember',
-            constraint=delegation.models.periods.NoOverlap(end='ends_at', keys=('group', 'client'), name='once_in_a_client_group'),
-        ),
-        migrations.AddConstraint(
-            model_name='clientgroupmember',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='client_group_member_period_ordered'),
-        ),
-        migrations.AddConstraint(
-            model_name='employeegroup',
-            constraint=models.UniqueConstraint(fields=('business', 'name'), name='employee_group_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='employeegroupmember',
-            constraint=delegation.models.periods.NoOverlap(end='ends_at', keys=('group', 'person'), name='once_in_an_employee_group'),
-        ),
-        migrations.AddConstraint(
-            model_name='employeegroupmember',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='employee_group_member_period_ordered'),
-        ),
-        migrations.AddConstraint(
-            model_name='groupprogramgrouprole',
-            constraint=delegation.models.periods.NoOverlap(end='ends_at', keys=('group', 'content_object'), name='one_live_role_per_group_and_program_group'),
-        ),
-        migrations.AddConstraint(
-            model_name='groupprogramgrouprole',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='group_program_group_role_period_ordered'),
-        ),
-        migrations.AddConstraint(
-            model_name='groupprogramrole',
-            constraint=delegation.models.periods.NoOverlap(end='ends_at', keys=('group', 'content_object'), name='one_live_role_per_group_and_program'),
-        ),
-        migrations.AddConstraint(
-            model_name='groupprogramrole',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='group_program_role_period_ordered'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=delegation.models.periods.NoOverlap(end='ends_at', keys=('person', 'business'), name='one_live_membership'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='membership_period_ordered'),
-        ),
-        migrations.AddConstraint(
-            model_name='programrole',
-            constraint=delegation.models.periods.NoOverlap(end='ends_at', keys=('user', 'content_object'), name='one_live_role_per_person_and_program'),
-        ),
-        migrations.AddConstraint(
-            model_name='programrole',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='program_role_period_ordered'),
-        ),
-        migrations.AddIndex(
-            model_name='relationshiprequest',
-            index=models.Index(fields=['client_bn9', 'decision', 'closes_at'], name='relationship_request_queue'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationshiprequest',
-            constraint=delegation.models.periods.NoOverlap(end='closes_at', keys=('provider', 'client_bn9', 'direction'), name='one_live_relationship_request'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationshiprequest',
-            constraint=models.CheckConstraint(condition=models.Q(('closes_at__isnull', True), ('closes_at__gte', models.F('starts_at')), _connector='OR'), name='relationship_request_period_ordered'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationshiprequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='relationship_request_decided_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationship',
-            constraint=delegation.models.periods.NoOverlap(end='ends_at', keys=('client', 'provider'), name='one_live_relationship_per_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationship',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='relationship_period_ordered'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationship',
-            constraint=models.CheckConstraint(condition=models.Q(('client', models.F('provider')), _negated=True), name='client_differs_from_provider'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationship',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ends_at', None), ('is_open_ended', True), models.Q(('open_end_reason', ''), _negated=True)), models.Q(('ends_at__isnull', False), ('is_open_ended', False)), _connector='OR'), name='open_end_is_a_choice'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationshiprequestline',
-            constraint=models.UniqueConstraint(fields=('request', 'extension'), name='one_relationship_request_line_per_program'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationshiprequestline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='relationship_request_line_decided_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationshipterms',
-            constraint=delegation.models.periods.NoOverlap(end='ends_at', keys=('relationship', 'program'), name='one_live_terms_per_program'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationshipterms',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='relationship_terms_period_ordered'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationshipterms',
-            constraint=models.CheckConstraint(condition=models.Q(('visibility_broker', 'none'), _negated=True), name='own_submissions_stay_visible'),
-        ),
-        migrations.AddConstraint(
-            model_name='staffassignment',
-            constraint=delegation.models.periods.NoOverlap(end='ends_at', keys=('provider', 'person', 'employee_group', 'client', 'client_group'), name='one_live_staff_assignment'),
-        ),
-        migrations.AddConstraint(
-            model_name='staffassignment',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='staff_assignment_period_ordered'),
-        ),
-        migrations.AddConstraint(
-            model_name='staffassignment',
-            constraint=models.CheckConstraint(condition=models.Q(('person__isnull', True), ('employee_group__isnull', True), _connector='XOR'), name='assignment_of_a_person_or_a_group'),
-        ),
-        migrations.AddConstraint(
-            model_name='staffassignment',
-            constraint=models.CheckConstraint(condition=models.Q(('client__isnull', True), ('client_group__isnull', True), _connector='XOR'), name='assignment_to_a_client_or_a_group'),
+            options={
+                'constraints': [
+                    delegation.models.periods.NoOverlap(end='ends_at', keys=('provider', 'person', 'employee_group', 'client', 'client_group'), name='one_live_staff_assignment'),
+                    models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gte', models.F('starts_at')), _connector='OR'), name='staff_assignment_period_ordered'),
+                    models.CheckConstraint(condition=models.Q(('person__isnull', True), ('employee_group__isnull', True), _connector='XOR'), name='assignment_of_a_person_or_a_group'),
+                    models.CheckConstraint(condition=models.Q(('client__isnull', True), ('client_group__isnull', True), _connector='XOR'), name='assignment_to_a_client_or_a_group'),
+                ],
+            },
         ),
     ]

@@ -36,6 +36,18 @@ class Migration(migrations.Migration):
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('invited_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['email'], name='invitation_by_address'),
+                    models.Index(fields=['business', 'starts_at', 'id'], name='invitation_list'),
+                ],
+                'constraints': [
+                    delegation.models.periods.NoOverlap(end='closes_at', keys=('business', 'email'), name='one_live_invitation'),
+                    models.CheckConstraint(condition=models.Q(('closes_at__isnull', True), ('closes_at__gte', models.F('starts_at')), _connector='OR'), name='invitation_period_ordered'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='invitation_decided_whole'),
+                    models.CheckConstraint(condition=models.Q(('decision__in', ['', 'accepted', 'declined', 'revoked'])), name='invitation_decision_is_known'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='InvitationLine',
@@ -45,6 +57,12 @@ class Migration(migrations.Migration):
                 ('invitation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='delegation.invitation')),
                 ('program', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='businesses.programaccount')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('invitation', 'program'), name='one_invitation_line_per_program'),
+                    models.CheckConstraint(condition=models.Q(('role__in', ('pam', 'editor', 'reader'))), name='invitation_role_is_of_a_program'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='InvitationMail',
@@ -55,41 +73,10 @@ class Migration(migrations.Migration):
                 ('invitation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mails', to='delegation.invitation')),
                 ('sent_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['email'], name='invitation_by_address'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['business', 'starts_at', 'id'], name='invitation_list'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=delegation.models.periods.NoOverlap(end='closes_at', keys=('business', 'email'), name='one_live_invitation'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('closes_at__isnull', True), ('closes_at__gte', models.F('starts_at')), _connector='OR'), name='invitation_period_ordered'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='invitation_decided_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('decision__in', ['', 'accepted', 'declined', 'revoked'])), name='invitation_decision_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitationline',
-            constraint=models.UniqueConstraint(fields=('invitation', 'program'), name='one_invitation_line_per_program'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitationline',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ('pam', 'editor', 'reader'))), name='invitation_role_is_of_a_program'),
-        ),
-        migrations.AddIndex(
-            model_name='invitationmail',
-            index=models.Index(fields=['business', 'sent_at'], name='invitation_mail_of_a_day'),
+            options={
+                'indexes': [
+                    models.Index(fields=['business', 'sent_at'], name='invitation_mail_of_a_day'),
+                ],
+            },
         ),
     ]

@@ -28,6 +28,14 @@ class Migration(migrations.Migration):
                 ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='request_batches', to='businesses.businessaccount')),
                 ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['provider', '-uploaded_at'], name='request_batches_of_a_firm'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at', None), ('confirmed_by', None)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False)), _connector='OR'), name='request_batch_confirmed_whole'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='RequestBatchRow',
@@ -42,25 +50,14 @@ class Migration(migrations.Migration):
                 ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='rows', to='delegation.requestbatch')),
                 ('request', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='delegation.relationshiprequest')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='requestbatch',
-            index=models.Index(fields=['provider', '-uploaded_at'], name='request_batches_of_a_firm'),
-        ),
-        migrations.AddConstraint(
-            model_name='requestbatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at', None), ('confirmed_by', None)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False)), _connector='OR'), name='request_batch_confirmed_whole'),
-        ),
-        migrations.AddIndex(
-            model_name='requestbatchrow',
-            index=models.Index(fields=['batch', 'state', 'number'], name='rows_of_a_batch_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='requestbatchrow',
-            constraint=models.UniqueConstraint(fields=('batch', 'number'), name='one_row_of_a_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='requestbatchrow',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('request__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('request', None)), _connector='OR'), name='a_row_sent_has_its_request'),
+            options={
+                'indexes': [
+                    models.Index(fields=['batch', 'state', 'number'], name='rows_of_a_batch_by_state'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('batch', 'number'), name='one_row_of_a_number'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('request__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('request', None)), _connector='OR'), name='a_row_sent_has_its_request'),
+                ],
+            },
         ),
     ]

@@ -27,6 +27,12 @@ class Migration(migrations.Migration):
                 ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('signed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('signed_at', None)), fields=('business',), name='one_open_access_review'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('digest', ''), ('signed_at', None), ('signed_by', None)), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False), models.Q(('digest', ''), _negated=True)), _connector='OR'), name='access_review_signed_whole'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='AccessReviewLine',
@@ -50,29 +56,13 @@ class Migration(migrations.Migration):
                 ('program_role', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='delegation.programrole')),
                 ('review', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='delegation.accessreview')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='accessreview',
-            constraint=models.UniqueConstraint(condition=models.Q(('signed_at', None)), fields=('business',), name='one_open_access_review'),
-        ),
-        migrations.AddConstraint(
-            model_name='accessreview',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('digest', ''), ('signed_at', None), ('signed_by', None)), models.Q(('signed_at__isnull', False), ('signed_by__isnull', False), models.Q(('digest', ''), _negated=True)), _connector='OR'), name='access_review_signed_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='accessreviewline',
-            constraint=models.UniqueConstraint(fields=('review', 'position'), name='access_review_line_once_per_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='accessreviewline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('business_role__isnull', False), ('group_member', None), ('program_role', None)), models.Q(('business_role', None), ('group_member', None), ('program_role__isnull', False)), models.Q(('business_role', None), ('group_member__isnull', False), ('program_role', None)), _connector='OR'), name='access_review_line_of_one_grant'),
-        ),
-        migrations.AddConstraint(
-            model_name='accessreviewline',
-            constraint=models.CheckConstraint(condition=models.Q(('answer', 'reduce'), ('reduce_to', ''), _connector='XOR'), name='access_review_line_reduced_to_a_role'),
-        ),
-        migrations.AddConstraint(
-            model_name='accessreviewline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('applied_at', None), ('applied_by', None), ('result', '')), models.Q(models.Q(('result', ''), _negated=True), ('applied_at__isnull', False), ('applied_by__isnull', False)), _connector='OR'), name='access_review_line_applied_whole'),
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('review', 'position'), name='access_review_line_once_per_position'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('business_role__isnull', False), ('group_member', None), ('program_role', None)), models.Q(('business_role', None), ('group_member', None), ('program_role__isnull', False)), models.Q(('business_role', None), ('group_member__isnull', False), ('program_role', None)), _connector='OR'), name='access_review_line_of_one_grant'),
+                    models.CheckConstraint(condition=models.Q(('answer', 'reduce'), ('reduce_to', ''), _connector='XOR'), name='access_review_line_reduced_to_a_role'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('applied_at', None), ('applied_by', None), ('result', '')), models.Q(models.Q(('result', ''), _negated=True), ('applied_at__isnull', False), ('applied_by__isnull', False)), _connector='OR'), name='access_review_line_applied_whole'),
+                ],
+            },
         ),
     ]

@@ -44,6 +44,17 @@ class Migration(migrations.Migration):
                 ('consent_version', models.CharField(max_length=20)),
                 ('reason', models.CharField(blank=True, help_text='Why the provider declined it: the client reads it.', max_length=500)),
             ],
+            options={
+                'indexes': [
+                    models.Index(models.F('provider_bn9'), models.OrderBy(models.F('starts_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='offers_received'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('closes_at__isnull', True), ('closes_at__gte', models.F('starts_at')), _connector='OR'), name='relationship_offer_period_ordered'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('last_day', None), models.Q(('open_end_reason', ''), _negated=True)), models.Q(('last_day__isnull', False), ('open_end_reason', '')), _connector='OR'), name='relationship_offer_open_end_is_a_choice'),
+                    models.CheckConstraint(condition=models.Q(('visibility_broker', 'none'), _negated=True), name='offered_own_submissions_stay_visible'),
+                    models.CheckConstraint(condition=models.Q(('reason', ''), ('decision', 'rejected'), _connector='OR'), name='only_a_declined_offer_has_a_reason'),
+                ],
+            },
         ),
         migrations.RemoveConstraint(
             model_name='relationshiprequest',
@@ -93,10 +104,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='relationshipoffer',
-            index=models.Index(models.F('provider_bn9'), models.OrderBy(models.F('starts_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='offers_received'),
-        ),
-        migrations.AddIndex(
-            model_name='relationshipoffer',
             index=models.Index(models.F('client'), models.OrderBy(models.F('starts_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='offers_sent'),
         ),
         migrations.AddConstraint(
@@ -105,22 +112,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='relationshipoffer',
-            constraint=models.CheckConstraint(condition=models.Q(('closes_at__isnull', True), ('closes_at__gte', models.F('starts_at')), _connector='OR'), name='relationship_offer_period_ordered'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationshipoffer',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decided_by', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='relationship_offer_decided_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationshipoffer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('last_day', None), models.Q(('open_end_reason', ''), _negated=True)), models.Q(('last_day__isnull', False), ('open_end_reason', '')), _connector='OR'), name='relationship_offer_open_end_is_a_choice'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationshipoffer',
-            constraint=models.CheckConstraint(condition=models.Q(('visibility_broker', 'none'), _negated=True), name='offered_own_submissions_stay_visible'),
-        ),
-        migrations.AddConstraint(
-            model_name='relationshipoffer',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), ('decision', 'rejected'), _connector='OR'), name='only_a_declined_offer_has_a_reason'),
         ),
     ]

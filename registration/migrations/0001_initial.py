@@ -58,6 +58,19 @@ class Migration(migrations.Migration):
                 ('business', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='registration', to='businesses.businessaccount')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='registrations', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['person', 'outcome'], name='registration_by_person'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('outcome', '')), fields=('person',), name='registration_one_open_draft_per_person'),
+                    models.CheckConstraint(condition=models.Q(('outcome', ''), models.Q(('payment_amount', None), ('payment_on', None), ('statement_balance', None), ('statement_on', None), ('transaction_number', ''), ('transaction_total', None)), _connector='OR'), name='registration_closed_keeps_no_answers'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('outcome', ''), ('submitted_at', None)), models.Q(('outcome__in', ['registered', 'failed', 'locked', 'in_review']), ('submitted_at__isnull', False), models.Q(('bn9', ''), _negated=True), models.Q(('extension', ''), _negated=True), models.Q(('legal_name', ''), _negated=True), models.Q(('terms_version', ''), _negated=True)), _connector='OR'), name='registration_closed_is_complete'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('business__isnull', False), ('outcome', 'registered')), models.Q(models.Q(('outcome', 'registered'), _negated=True), ('business', None)), _connector='OR'), name='registration_has_a_business_if_registered'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('bn9', ''), ('extension', '')), models.Q(('bn9__regex', '^[0-9]{9}\\Z'), ('extension__regex', '^RM[0-9]{4}\\Z')), _connector='OR'), name='registration_program_is_whole'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('terms_accepted_at', None), ('terms_hash_en', ''), ('terms_hash_fr', ''), ('terms_language', ''), ('terms_version', '')), models.Q(('terms_accepted_at__isnull', False), ('terms_language__in', ['en-ca', 'fr-ca']), models.Q(('terms_version', ''), _negated=True), models.Q(('terms_hash_en', ''), _negated=True), models.Q(('terms_hash_fr', ''), _negated=True)), _connector='OR'), name='registration_acceptance_is_whole'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Attempt',
@@ -68,6 +81,11 @@ class Migration(migrations.Migration):
                 ('number', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='registration.claimednumber')),
                 ('registration', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='registration.registration')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['number', 'at'], name='registration_attempt_recent'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ReviewRequest',
@@ -79,45 +97,11 @@ class Migration(migrations.Migration):
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('registration', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='review_request', to='registration.registration')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='registration',
-            index=models.Index(fields=['person', 'outcome'], name='registration_by_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.UniqueConstraint(condition=models.Q(('outcome', '')), fields=('person',), name='registration_one_open_draft_per_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome', ''), models.Q(('payment_amount', None), ('payment_on', None), ('statement_balance', None), ('statement_on', None), ('transaction_number', ''), ('transaction_total', None)), _connector='OR'), name='registration_closed_keeps_no_answers'),
-        ),
-        migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome', ''), ('submitted_at', None)), models.Q(('outcome__in', ['registered', 'failed', 'locked', 'in_review']), ('submitted_at__isnull', False), models.Q(('bn9', ''), _negated=True), models.Q(('extension', ''), _negated=True), models.Q(('legal_name', ''), _negated=True), models.Q(('terms_version', ''), _negated=True)), _connector='OR'), name='registration_closed_is_complete'),
-        ),
-        migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('business__isnull', False), ('outcome', 'registered')), models.Q(models.Q(('outcome', 'registered'), _negated=True), ('business', None)), _connector='OR'), name='registration_has_a_business_if_registered'),
-        ),
-        migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('bn9', ''), ('extension', '')), models.Q(('bn9__regex', '^[0-9]{9}\\Z'), ('extension__regex', '^RM[0-9]{4}\\Z')), _connector='OR'), name='registration_program_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('terms_accepted_at', None), ('terms_hash_en', ''), ('terms_hash_fr', ''), ('terms_language', ''), ('terms_version', '')), models.Q(('terms_accepted_at__isnull', False), ('terms_language__in', ['en-ca', 'fr-ca']), models.Q(('terms_version', ''), _negated=True), models.Q(('terms_hash_en', ''), _negated=True), models.Q(('terms_hash_fr', ''), _negated=True)), _connector='OR'), name='registration_acceptance_is_whole'),
-        ),
-        migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(fields=['number', 'at'], name='registration_attempt_recent'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewrequest',
-            constraint=models.UniqueConstraint(fields=('person', 'bn9'), name='one_review_request_per_person_and_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('note', ''), _negated=True), name='review_request_has_a_note'),
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('person', 'bn9'), name='one_review_request_per_person_and_number'),
+                    models.CheckConstraint(condition=models.Q(('note', ''), _negated=True), name='review_request_has_a_note'),
+                ],
+            },
         ),
     ]

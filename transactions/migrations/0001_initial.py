@@ -78,6 +78,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'indexes': [
+                    models.Index(models.F('program'), models.OrderBy(models.F('declared_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='decl_program_new'),
+                    models.Index(models.F('owner'), models.OrderBy(models.F('declared_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='decl_owner_new'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('number__regex', '^[0-9]{14}\\Z')), name='declaration_number_is_fourteen_digits'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['AB', 'C', 'F', 'TT', 'V', '13', '20'])), name='declaration_kind_is_known'),
+                    models.CheckConstraint(condition=models.Q(('latest_number__gte', 1), ('latest_number__lte', 99999)), name='declaration_latest_number_has_five_digits'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -107,6 +116,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'indexes': [
+                    models.Index(models.F('submitter'), models.OrderBy(models.F('submitted_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='decl_version_submitter_new'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('declaration', 'number'), name='declaration_version_once'),
+                    models.CheckConstraint(condition=models.Q(('number__gte', 1), ('number__lte', 99999)), name='declaration_version_has_five_digits'),
+                    models.CheckConstraint(condition=models.Q(('number', 1), models.Q(('reason_code', ''), _negated=True), _connector='OR'), name='declaration_change_has_a_reason'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('acting_under', 'file'), ('submitted_by', None)), models.Q(('submitted_by__isnull', False), models.Q(('acting_under__in', ['', 'file']), _negated=True)), _connector='OR'), name='declaration_version_names_its_person_and_path'),
+                    models.CheckConstraint(condition=models.Q(('duties__gte', 0), ('excise__gte', 0), ('gst__gte', 0), ('sima__gte', 0), ('value_for_duty__gte', 0)), name='declaration_totals_not_negative'),
+                    models.CheckConstraint(condition=models.Q(('total__gt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('duties'), '+', models.F('sima')), '+', models.F('excise')), '+', models.F('gst')), '-', models.Value(Decimal('0.005')))), ('total__lt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('duties'), '+', models.F('sima')), '+', models.F('excise')), '+', models.F('gst')), '+', models.Value(Decimal('0.005'))))), name='declaration_total_adds_up'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -129,71 +149,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'constraints': [
+                    models.UniqueConstraint(fields=('version', 'number'), name='declaration_line_once'),
+                    models.CheckConstraint(condition=models.Q(('hs_code__regex', '^[0-9]{10}\\Z')), name='declaration_line_hs_code_is_ten_digits'),
+                    models.CheckConstraint(condition=models.Q(('origin__regex', '^([A-Z]{2}|U[A-Z]{2})\\Z')), name='declaration_line_origin_is_a_country_or_state'),
+                    models.CheckConstraint(condition=models.Q(('duty__gte', 0), ('excise__gte', 0), ('gst__gte', 0), ('number__gte', 1), ('quantity__gte', 0), ('sima__gte', 0), ('value_for_duty__gte', 0)), name='declaration_line_amounts_not_negative'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='declaration',
-            index=models.Index(models.F('program'), models.OrderBy(models.F('declared_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='decl_program_new'),
-        ),
-        migrations.AddIndex(
-            model_name='declaration',
-            index=models.Index(models.F('owner'), models.OrderBy(models.F('declared_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='decl_owner_new'),
-        ),
-        migrations.AddConstraint(
-            model_name='declaration',
-            constraint=models.CheckConstraint(condition=models.Q(('number__regex', '^[0-9]{14}\\Z')), name='declaration_number_is_fourteen_digits'),
-        ),
-        migrations.AddConstraint(
-            model_name='declaration',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['AB', 'C', 'F', 'TT', 'V', '13', '20'])), name='declaration_kind_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='declaration',
-            constraint=models.CheckConstraint(condition=models.Q(('latest_number__gte', 1), ('latest_number__lte', 99999)), name='declaration_latest_number_has_five_digits'),
-        ),
-        migrations.AddIndex(
-            model_name='declarationversion',
-            index=models.Index(models.F('submitter'), models.OrderBy(models.F('submitted_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='decl_version_submitter_new'),
-        ),
-        migrations.AddConstraint(
-            model_name='declarationversion',
-            constraint=models.UniqueConstraint(fields=('declaration', 'number'), name='declaration_version_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='declarationversion',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1), ('number__lte', 99999)), name='declaration_version_has_five_digits'),
-        ),
-        migrations.AddConstraint(
-            model_name='declarationversion',
-            constraint=models.CheckConstraint(condition=models.Q(('number', 1), models.Q(('reason_code', ''), _negated=True), _connector='OR'), name='declaration_change_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='declarationversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('acting_under', 'file'), ('submitted_by', None)), models.Q(('submitted_by__isnull', False), models.Q(('acting_under__in', ['', 'file']), _negated=True)), _connector='OR'), name='declaration_version_names_its_person_and_path'),
-        ),
-        migrations.AddConstraint(
-            model_name='declarationversion',
-            constraint=models.CheckConstraint(condition=models.Q(('duties__gte', 0), ('excise__gte', 0), ('gst__gte', 0), ('sima__gte', 0), ('value_for_duty__gte', 0)), name='declaration_totals_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='declarationversion',
-            constraint=models.CheckConstraint(condition=models.Q(('total__gt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('duties'), '+', models.F('sima')), '+', models.F('excise')), '+', models.F('gst')), '-', models.Value(Decimal('0.005')))), ('total__lt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('duties'), '+', models.F('sima')), '+', models.F('excise')), '+', models.F('gst')), '+', models.Value(Decimal('0.005'))))), name='declaration_total_adds_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='declarationline',
-            constraint=models.UniqueConstraint(fields=('version', 'number'), name='declaration_line_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='declarationline',
-            constraint=models.CheckConstraint(condition=models.Q(('hs_code__regex', '^[0-9]{10}\\Z')), name='declaration_line_hs_code_is_ten_digits'),
-        ),
-        migrations.AddConstraint(
-            model_name='declarationline',
-            constraint=models.CheckConstraint(condition=models.Q(('origin__regex', '^([A-Z]{2}|U[A-Z]{2})\\Z')), name='declaration_line_origin_is_a_country_or_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='declarationline',
-            constraint=models.CheckConstraint(condition=models.Q(('duty__gte', 0), ('excise__gte', 0), ('gst__gte', 0), ('number__gte', 1), ('quantity__gte', 0), ('sima__gte', 0), ('value_for_duty__gte', 0)), name='declaration_line_amounts_not_negative'),
         ),
         migrations.RunPython(make_unchangeable),
     ]

@@ -98,28 +98,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'indexes': [
+                    models.Index(models.F('program'), models.F('side'), models.OrderBy(models.F('declared_at'), descending=True), models.OrderBy(models.F('declaration'), descending=True), name='decl_party_side_new'),
+                    models.Index(models.F('program'), models.F('submitter'), models.OrderBy(models.F('declared_at'), descending=True), models.OrderBy(models.F('declaration'), descending=True), name='decl_party_program_new'),
+                    models.Index(models.F('submitter'), models.OrderBy(models.F('declared_at'), descending=True), models.OrderBy(models.F('declaration'), descending=True), name='decl_party_submitter_new'),
+                    models.Index(models.OrderBy(models.F('declared_at'), descending=True), models.OrderBy(models.F('declaration'), descending=True), name='decl_party_new'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('declaration', 'submitter'), name='declaration_party_once'),
+                ],
             },
         ),
         migrations.RunPython(write_parties, migrations.RunPython.noop),
-        migrations.AddIndex(
-            model_name='declarationparty',
-            index=models.Index(models.F('program'), models.F('side'), models.OrderBy(models.F('declared_at'), descending=True), models.OrderBy(models.F('declaration'), descending=True), name='decl_party_side_new'),
-        ),
-        migrations.AddIndex(
-            model_name='declarationparty',
-            index=models.Index(models.F('program'), models.F('submitter'), models.OrderBy(models.F('declared_at'), descending=True), models.OrderBy(models.F('declaration'), descending=True), name='decl_party_program_new'),
-        ),
-        migrations.AddIndex(
-            model_name='declarationparty',
-            index=models.Index(models.F('submitter'), models.OrderBy(models.F('declared_at'), descending=True), models.OrderBy(models.F('declaration'), descending=True), name='decl_party_submitter_new'),
-        ),
-        migrations.AddIndex(
-            model_name='declarationparty',
-            index=models.Index(models.OrderBy(models.F('declared_at'), descending=True), models.OrderBy(models.F('declaration'), descending=True), name='decl_party_new'),
-        ),
-        migrations.AddConstraint(
-            model_name='declarationparty',
-            constraint=models.UniqueConstraint(fields=('declaration', 'submitter'), name='declaration_party_once'),
-        ),
         migrations.RunPython(keep_parties, migrations.RunPython.noop),
     ]

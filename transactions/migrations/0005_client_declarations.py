@@ -96,13 +96,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'constraints': [
+                    models.UniqueConstraint(fields=('provider', 'declared_at', 'declaration'), name='client_declaration_once'),
+                ],
             },
         ),
         migrations.RunPython(write_rows, migrations.RunPython.noop),
-        migrations.AddConstraint(
-            model_name='clientdeclaration',
-            constraint=models.UniqueConstraint(fields=('provider', 'declared_at', 'declaration'), name='client_declaration_once'),
-        ),
         migrations.RunPython(keep_rows, migrations.RunPython.noop),
         migrations.RemoveIndex(
             model_name='declarationparty',
