@@ -3,6 +3,12 @@
 import re
 from typing import Any
 
+from allauth.account.forms import (
+    BaseConfirmCodeForm,
+    ConfirmEmailVerificationCodeForm,
+    ConfirmLoginCodeForm,
+    ConfirmPasswordResetCodeForm,
+)
 from allauth.socialaccount.forms import SignupForm
 from django import forms
 from django.core.exceptions import ValidationError
@@ -10,6 +16,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.consent import Statement
+from accounts.mailed_codes import digest_of
 from accounts.models import Language
 from accounts.profile import ProfileDetails
 from accounts.sign_in import free_address
@@ -60,6 +67,27 @@ class FirstSignInForm(SignupForm):
         free_address(value)
         address: str = super().validate_unique_email(value)
         return address
+
+
+class CodeCheck(BaseConfirmCodeForm):
+    """Compares what is typed with what is kept of the code that was mailed: its digest."""
+
+    def clean_code(self) -> str:
+        self.cleaned_data["code"] = digest_of(self.cleaned_data["code"])
+        digest: str = super().clean_code()
+        return digest
+
+
+class LoginCodeForm(CodeCheck, ConfirmLoginCodeForm):
+    """The code that ends a sign-in."""
+
+
+class EmailCodeForm(CodeCheck, ConfirmEmailVerificationCodeForm):
+    """The code that proves an e-mail address."""
+
+
+class PasswordCodeForm(CodeCheck, ConfirmPasswordResetCodeForm):
+    """The code that lets somebody choose another password."""
 
 
 class ProfileForm(PortalForm):

@@ -24,6 +24,7 @@ OPEN_WITHOUT_PROFILE = {
     "account_email_verification_sent",
     "account_reauthenticate",
     "account_change_password",
+    "second_factor_help",
     "usersessions_list",
     "session_extend",
     "session_status",

@@ -4,12 +4,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts.consent import Statement
-from accounts.models import Consent, Language, OfficerRole, PersonalProfile, User
+from accounts.models import CodeTries, Consent, Language, OfficerRole, PersonalProfile, User
 from accounts.own_acts import locked, own_event
 from accounts.profile import ProfileDetails
 from audit.services import Refusal, person_chain, record, refuse
@@ -69,6 +71,20 @@ def end_sessions(*, person: User) -> None:
     It belongs to the act of its caller, which history names.
     """
     User.objects.filter(pk=person.pk).update(sessions_ended=F("sessions_ended") + 1)
+
+
+def replace_ways_to_prove(*, person: User, email: str) -> None:
+    """Take every second factor and address from a person who lost them, and end every session.
+
+    Codes go to `email` from now on, which the next sign-in proves. What the person signs in with
+    first stays. It belongs to the act of its caller, which history names.
+    """
+    Authenticator.objects.filter(user=person).delete()
+    CodeTries.objects.filter(person=person).delete()
+    EmailAddress.objects.filter(user=person).delete()
+    EmailAddress.objects.create(user=person, email=email, primary=True, verified=False)
+    User.objects.filter(pk=person.pk).update(email=email)
+    end_sessions(person=person)
 
 
 @transaction.atomic

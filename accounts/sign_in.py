@@ -41,6 +41,7 @@ from django.utils.translation import (
 from django.utils.translation import gettext_lazy as _
 from requests import RequestException, Session
 
+from accounts.mailed_codes import MailedCode
 from accounts.models import Language, User, opaque_username
 from accounts.second_factor.proof import remember_proof
 from accounts.sessions.endings import WAS
@@ -127,6 +128,15 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def populate_username(self, request: HttpRequest, user: User) -> None:
         user.username = opaque_username()
+
+    def generate_login_code(self) -> MailedCode:
+        return MailedCode.of(super().generate_login_code())
+
+    def generate_email_verification_code(self) -> MailedCode:
+        return MailedCode.of(super().generate_email_verification_code())
+
+    def generate_password_reset_code(self) -> MailedCode:
+        return MailedCode.of(super().generate_password_reset_code())
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Accounts of the portal's own are for demonstrations and tests."""
@@ -232,11 +242,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Writes in the language of the reader; a mail that fails leaves the page standing."""
         language = language_of(email)
-        links = {
+        written = {
             name: on_portal(link, language)
             for name, link in context.items()
             if name.endswith("_url")
         }
+        if "code" in context:
+            written["code"] = context["code"].plain
         try:
             with override(language):
                 super().send_mail(
@@ -244,7 +256,7 @@ class AccountAdapter(DefaultAccountAdapter):
                     email,
                     {
                         **context,
-                        **links,
+                        **written,
                         "current_site": site(),
                         "local_accounts": settings.LOCAL_ACCOUNTS,
                     },

@@ -310,6 +310,10 @@ notices.Notice
     internal id key template attempts last_error
     personal recipient address language subject body sent_at created_at
     secret sealed
+officers.AccountRecovery
+    internal id version told_at
+    personal starts_at closes_at decision decided_at decided_by person email proposed_by finding
+    personal reason
 pages.Submission
     internal id key digest outcome created_at
     personal user

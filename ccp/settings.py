@@ -1,8 +1,7 @@
 """The portal's settings. Everything that differs between places comes from the environment.
 
 `PORTAL_PROFILE` names the place: `demo` (the default: one machine, SQLite, mail on the console),
-`test`, `production`, and `loopback`: production on this machine alone, with made-up people who sign
-in with passwords, and mail in a folder. The variables are listed in `.env.example`.
+`test` and `production`. The variables are listed in `.env.example`.
 """
 
 import os
@@ -19,28 +18,26 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
 PROFILE = os.environ.get("PORTAL_PROFILE", "demo")
-if PROFILE not in {"demo", "test", "loopback", "production"}:
-    raise ImproperlyConfigured("PORTAL_PROFILE must be demo, test, loopback or production.")
-IS_PRODUCTION, IS_LOOPBACK = PROFILE == "production", PROFILE == "loopback"
-# What holds in production holds on loopback, but for who signs in and where mail goes.
-IS_SHIPPED = IS_PRODUCTION or IS_LOOPBACK
+if PROFILE not in {"demo", "test", "production"}:
+    raise ImproperlyConfigured("PORTAL_PROFILE must be demo, test or production.")
+IS_PRODUCTION = PROFILE == "production"
 
 
-def required(name: str, otherwise: str, *, where: bool = IS_SHIPPED) -> str:
-    """The variable `name`; elsewhere than `where` (as shipped) a missing one reads `otherwise`."""
+def required_in_production(name: str, otherwise: str) -> str:
+    """The variable `name`; outside production a missing one reads as `otherwise`."""
     value = os.environ.get(name, "")
-    if not value and where:
+    if not value and IS_PRODUCTION:
         raise ImproperlyConfigured(f"{name} must be set in production.")
     return value or otherwise
 
 
 DEBUG = os.environ.get("DEBUG") == "1"
-if DEBUG and IS_SHIPPED:
+if DEBUG and IS_PRODUCTION:
     raise ImproperlyConfigured("DEBUG must not be set in production.")
 
-SECRET_KEY = required("SECRET_KEY", "demonstration-only-" + "0" * 40)
-PORTAL_URL = required("PORTAL_URL", "http://localhost:8000").rstrip("/")
-ALLOWED_HOSTS = required("ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")
+SECRET_KEY = required_in_production("SECRET_KEY", "demonstration-only-" + "0" * 40)
+PORTAL_URL = required_in_production("PORTAL_URL", "http://localhost:8000").rstrip("/")
+ALLOWED_HOSTS = required_in_production("ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")
 # Who runs this portal. Empty: the banner says that it is not a Government of Canada site.
 PORTAL_OPERATOR = os.environ.get("PORTAL_OPERATOR", "")
 
@@ -134,10 +131,6 @@ if IS_SQLITE:
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 600
-if IS_LOOPBACK:
-    named = {*ALLOWED_HOSTS, urlsplit(PORTAL_URL).hostname, DATABASES["default"].get("HOST")}
-    if not named <= {"localhost", "127.0.0.1", "::1", None, ""}:
-        raise ImproperlyConfigured("On loopback every host must be this machine.")
 
 # The cache holds sign-in rate limits, so it must be shared by all processes.
 CACHES = {
@@ -151,7 +144,7 @@ CACHES = {
 # How many proxies of ours stand before the portal. Each adds to X-Forwarded-For whom it heard, and
 # what stands before those is a visitor's own invention. Told wrongly, all visitors share one limit.
 try:
-    ALLAUTH_TRUSTED_PROXY_COUNT = int(required("TRUSTED_PROXIES", "0"))
+    ALLAUTH_TRUSTED_PROXY_COUNT = int(required_in_production("TRUSTED_PROXIES", "0"))
 except ValueError:
     raise ImproperlyConfigured("TRUSTED_PROXIES must be a number.") from None
 
@@ -253,6 +246,11 @@ SOCIALACCOUNT_PROVIDERS = {
     }
 }
 SOCIALACCOUNT_ADAPTER = "accounts.sign_in.IdentityAdapter"
+ACCOUNT_FORMS = {
+    "confirm_login_code": "accounts.forms.LoginCodeForm",
+    "confirm_email_verification_code": "accounts.forms.EmailCodeForm",
+    "confirm_password_reset_code": "accounts.forms.PasswordCodeForm",
+}
 SOCIALACCOUNT_FORMS = {"signup": "accounts.forms.FirstSignInForm"}
 # Where the pages of the providers stand, their issuers' addresses and others that they name.
 IDENTITY_PROVIDER_ORIGINS = sorted(
@@ -281,9 +279,6 @@ GUARDIAN_MONKEY_PATCH_GROUP = False
 # The check asks for guardian's own backend in AUTHENTICATION_BACKENDS. It ignores periods, so
 # delegation/access.py answers instead (docs/decisions/0001-guardian-row-is-the-role.md).
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
-if IS_LOOPBACK:
-    # Mail stays here, people have passwords, and nobody is real: see ccp/checks.py.
-    SILENCED_SYSTEM_CHECKS += ["ccp.E012", "ccp.E013", "ccp.E014", "mail.E001"]
 
 # Languages
 LANGUAGE_CODE = "en-ca"
@@ -299,12 +294,11 @@ TIME_ZONE = "America/Toronto"
 MAIL_BACKEND = {
     "demo": "django.core.mail.backends.console.EmailBackend",
     "test": "django.core.mail.backends.locmem.EmailBackend",
-    "loopback": "django.core.mail.backends.filebased.EmailBackend",
     "production": "django.core.mail.backends.smtp.EmailBackend",
 }[PROFILE]
-MAIL_OPTIONS: dict[str, Any] = (
+MAIL_OPTIONS = (
     {
-        "host": required("MAIL_HOST", "localhost"),
+        "host": required_in_production("MAIL_HOST", "localhost"),
         "port": int(os.environ.get("MAIL_PORT", "587")),
         "username": os.environ.get("MAIL_USER", ""),
         "password": os.environ.get("MAIL_PASSWORD", ""),
@@ -312,29 +306,27 @@ MAIL_OPTIONS: dict[str, Any] = (
         "timeout": 10,
     }
     if IS_PRODUCTION
-    else {"file_path": required("MAIL_FOLDER", "")}
-    if IS_LOOPBACK
     else {}
 )
 MAILERS = {"default": {"BACKEND": MAIL_BACKEND, "OPTIONS": MAIL_OPTIONS}}
-DEFAULT_FROM_EMAIL = required("MAIL_FROM", "portal@localhost", where=IS_PRODUCTION)
+DEFAULT_FROM_EMAIL = required_in_production("MAIL_FROM", "portal@localhost")
 
 # Static files
 STATIC_URL = "/static/"
 # Elsewhere static files are served from where they are written.
-STATIC_ROOT = BASE_DIR / "staticfiles" if IS_SHIPPED else None
+STATIC_ROOT = BASE_DIR / "staticfiles" if IS_PRODUCTION else None
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": (
             "whitenoise.storage.CompressedManifestStaticFilesStorage"
-            if IS_SHIPPED
+            if IS_PRODUCTION
             else "django.contrib.staticfiles.storage.StaticFilesStorage"
         )
     },
 }
-WHITENOISE_USE_FINDERS = not IS_SHIPPED
+WHITENOISE_USE_FINDERS = not IS_PRODUCTION
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # The browser: nothing from elsewhere, nothing inline.
@@ -380,7 +372,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "ccp.views.csrf_failure"
-if IS_SHIPPED:
+if IS_PRODUCTION:
     SECURE_SSL_REDIRECT = True
     # To the portal's own address, whatever host the request named; monitors are not led about.
     SECURE_SSL_HOST = urlsplit(PORTAL_URL).netloc
@@ -429,6 +421,10 @@ RELATIONSHIP_REQUEST_LAPSE_MONTHS = 12
 SUCCESSION_WAITING_DAYS = 14
 SUCCESSION_TAKE_OVER_DAYS = 30
 RECOVERY_REQUEST_LAPSE_DAYS = 90
+# For how long a person can stop the recovery of the own account, and when it lapses. No session
+# lasts as long as the former: whoever is still signed in has to sign in meanwhile, which stops it.
+ACCOUNT_RECOVERY_WAITING_HOURS = 72
+ACCOUNT_RECOVERY_LAPSE_DAYS = 14
 LOOKUP_MINUTES = 60
 
 # How much one asker may ask for, whatever the number asked: a person in a day and waiting at one

@@ -40,6 +40,45 @@ class RecoveryProposeForm(DecisionForm):
     )
 
 
+class AccountRecoveryProposeForm(PortalForm):
+    """Whose account is recovered, where codes go from then on, and what was examined."""
+
+    known_email = forms.EmailField(
+        label=_("Work e-mail address of the account now"),
+        help_text=_("As the person or a manager of the business tells it."),
+        max_length=254,
+        error_messages={"required": _("Enter the address of the account.")},
+    )
+    email = forms.EmailField(
+        label=_("Address to which codes go from then on"),
+        help_text=_("The same one, where the person can still read it."),
+        max_length=254,
+        error_messages={"required": _("Enter the address to which codes go.")},
+    )
+    finding = forms.CharField(
+        label=_("How you made sure who the person is"),
+        help_text=_(
+            "And that this address is the person’s own. Officers alone read it. At most 500 "
+            "characters."
+        ),
+        max_length=500,
+        widget=forms.Textarea({"rows": 4}),
+        error_messages={"required": _("Write how you made sure who the person is.")},
+    )
+
+
+class AccountRecoveryRejectForm(DecisionForm):
+    """Why the recovery of an account is rejected."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("The person reads it. At most 500 characters."),
+        max_length=500,
+        widget=forms.Textarea({"rows": 3}),
+        error_messages={"required": _("Write why you reject it.")},
+    )
+
+
 class RecoveryRejectForm(DecisionForm):
     """Why a request for recovery is rejected."""
 

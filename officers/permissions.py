@@ -3,6 +3,7 @@
 from accounts.models import OfficerRole, User
 from accounts.officers import Officer
 from delegation.models import AccessRequest, Membership, RecoveryRequest
+from officers.models import AccountRecovery
 
 Kind = OfficerRole.Kind
 
@@ -44,6 +45,28 @@ def can_confirm_recovery(officer: Officer, recovery_request: RecoveryRequest) ->
     """Such an officer, and never the one who proposed."""
     is_second = recovery_request.proposed_by_id != officer.person.pk
     return is_second and can_propose_recovery(officer, recovery_request)
+
+
+def can_propose_account_recovery(officer: Officer, person: User) -> bool:
+    """An officer for recovery, for somebody else who never worked for the same business."""
+    return can_view_recovery(officer) and not is_near(officer.person, person)
+
+
+def can_reject_account_recovery(officer: Officer, account_recovery: AccountRecovery) -> bool:
+    """Such an officer, the one who proposed too."""
+    return can_propose_account_recovery(officer, account_recovery.person)
+
+
+def can_confirm_account_recovery(officer: Officer, account_recovery: AccountRecovery) -> bool:
+    """Such an officer, and never the one who proposed."""
+    is_second = account_recovery.proposed_by_id != officer.person.pk
+    return is_second and can_reject_account_recovery(officer, account_recovery)
+
+
+def is_near(one: User, other: User) -> bool:
+    """Whether two people are one, or ever belonged to the same business."""
+    theirs = Membership.objects.filter(person=other).values("business")
+    return one.pk == other.pk or Membership.objects.filter(person=one, business__in=theirs).exists()
 
 
 def is_involved(person: User, recovery_request: RecoveryRequest) -> bool:

@@ -1,7 +1,7 @@
 """The addresses of signing in with an identity provider: going there, coming back, and leaving."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -119,18 +119,22 @@ def confirm_address(request: HttpRequest) -> HttpResponse:
 
     The person's row is held meanwhile, so that nobody else frees the address that is being proved.
     """
-    waiting = request.session.get(EMAIL_VERIFICATION_CODE_SESSION_KEY, {}).get("user_id")
+    waiting = request.session.get(EMAIL_VERIFICATION_CODE_SESSION_KEY, {})
     with transaction.atomic() if request.method == "POST" else nullcontext():
-        if waiting and not _is_there(waiting, is_held=request.method == "POST"):
+        if waiting.get("user_id") and not _is_there(request, waiting):
             clear_login(request)
             return redirect("account_login")
         response: HttpResponse = email_verification_sent(request)
     return response
 
 
-def _is_there(person: str, *, is_held: bool) -> bool:
-    found = User.objects.filter(pk=str_to_user_id(person), is_active=True)
-    return bool(found.select_for_update() if is_held else found)
+def _is_there(request: HttpRequest, waiting: Mapping[str, str]) -> bool:
+    """Whether the person is, and at a sign-in the address is still theirs: a recovery takes it."""
+    people = User.objects.filter(pk=str_to_user_id(waiting["user_id"]), is_active=True)
+    found = people.select_for_update() if request.method == "POST" else people
+    if not found or request.user.is_authenticated:
+        return bool(found)
+    return str(found[0].email).lower() == waiting["email"].lower()
 
 
 class FirstSignIn(SignupView):

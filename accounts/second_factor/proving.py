@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.decorators import login_stage_required
+from allauth.account.internal.stagekit import get_pending_stage
 from allauth.core import ratelimit
 from allauth.mfa.stages import AuthenticateStage
 from django.conf import settings
@@ -44,6 +45,15 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         response: HttpResponse = stage.exit()
         return response
     return _page(request, person, mine, form)
+
+
+@rule(get=anyone)
+def second_factor_help(request: HttpRequest) -> HttpResponse:
+    """What I can do where I can use none of what is asked for, up to the agency’s recovery."""
+    stage = get_pending_stage(request)
+    back = stage.urlname if stage else "home"
+    context = {"back_url": reverse(back), "hours": settings.ACCOUNT_RECOVERY_WAITING_HOURS}
+    return render(request, "accounts/second_factor_help.html", context)
 
 
 @rule(get=any_person, post=any_person)
@@ -153,9 +163,9 @@ def _mail_code(request: HttpRequest, person: User, mine: Held, at: datetime) -> 
         return
     code = get_adapter(request).generate_login_code()
     request.session[SENT_CODE] = {
-        "digest": services.digest_of(code),
+        "digest": code,
         "at": at.timestamp(),
         "person": person.pk,
     }
-    services.mail_code(person=person, code=code, at=at)
+    services.mail_code(person=person, code=code.plain, at=at)
     messages.success(request, _("We sent a code to %(email)s.") % {"email": person.email})

@@ -9,10 +9,11 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.mfa.webauthn.internal.auth import WebAuthn
 from django.db import transaction
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
 from accounts.letters import tell
+from accounts.mailed_codes import digest_of
 from accounts.models import CodeTries, User
 from accounts.own_acts import locked, own_event
 from accounts.second_factor.factors import (
@@ -157,12 +158,6 @@ def mail_code(*, person: User, code: str, at: datetime) -> None:
         context={},
         secret=code,
     )
-
-
-def digest_of(code: str) -> str:
-    """What stands for a mailed code where it is kept."""
-    typed = "".join(letter for letter in code.upper() if letter.isalnum())
-    return salted_hmac("accounts.mailed_code", typed, algorithm="sha256").hexdigest()
 
 
 def _kind_of(person: User, code: str, mailed: str, at: datetime) -> str:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("account/second-factor/<int:pk>/remove/", views.factor_remove, name="factor_remove"),
     path("account/recovery-codes/", views.recovery_codes, name="recovery_codes"),
     path("account/recovery-codes/make/", views.recovery_codes_make, name="recovery_codes_make"),
+    path("account/second-factor/help/", proving.second_factor_help, name="second_factor_help"),
     path("account/prove/", proving.second_factor, name="mfa_authenticate"),
     path("account/reauthenticate/", proving.prove, name="account_reauthenticate"),
 ]

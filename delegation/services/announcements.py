@@ -18,8 +18,9 @@ def announce(
     also: Iterable[User],
     context: Mapping[str, object],
     at: datetime,
+    on_file: bool = True,
 ) -> None:
-    """Write to every manager, to the people in `also`, and to every address on file.
+    """Write to every manager, to the people in `also`, and to every address on file if `on_file`.
 
     `template` names two mails: to a person, and in both languages to an address. Addresses on file
     are those of the register and of the account.
@@ -32,9 +33,11 @@ def announce(
             recipient=person,
             context=known,
         )
+    if not on_file:
+        return
     entity = get_register().find(business.bn9)
-    on_file = [*(entity.emails if entity else ()), business.email]
-    for address in dict.fromkeys(filter(None, on_file)):
+    kept = [*(entity.emails if entity else ()), business.email]
+    for address in dict.fromkeys(filter(None, kept)):
         notify(
             key=f"{key}:{address}"[:255],
             template=f"delegation/email/{template}_on_file.txt",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -12,33 +13,28 @@ from delegation.models import (
     AccessRequest,
     AccessRequestLine,
     Decision,
-    RecoveryRequest,
-    RelationshipOffer,
     RelationshipRequest,
     RelationshipRequestLine,
     Status,
 )
-from delegation.models.requests import TRANSITIONS
+from delegation.models.requests import TRANSITIONS, Request
 from delegation.permissions import why_undecidable
 from delegation.reasons import Reason
 from delegation.roles import Action
 from delegation.terms import program_label
 from pages.formats import moment
 
-Waiting = AccessRequest | RelationshipRequest | RelationshipOffer | RecoveryRequest
 Problem = tuple[str, str]
 """The code and the words of a refusal."""
 
 
-def lock[W: (AccessRequest, RelationshipRequest, RelationshipOffer, RecoveryRequest)](
-    waiting: W,
-) -> W:
+def lock[W: Request](waiting: W) -> W:
     """The request as it is now, held until the transaction ends."""
-    return type(waiting)._default_manager.select_for_update(no_key=True).get(pk=waiting.pk)
+    return QuerySet(type(waiting)).select_for_update(no_key=True).get(pk=waiting.pk)
 
 
 def why_not_decidable(
-    waiting: Waiting, decision: Decision, expected_version: int | None, at: datetime
+    waiting: Request, decision: Decision, expected_version: int | None, at: datetime
 ) -> Problem | None:
     """Why the locked request cannot be decided so now, or nothing.
 
@@ -107,7 +103,7 @@ def close_if_decided(
     close(waiting, Decision.APPROVED if approved else Decision.REJECTED, actor, at)
 
 
-def close(waiting: Waiting, decision: Decision, actor: User, at: datetime) -> None:
+def close(waiting: Request, decision: Decision, actor: User, at: datetime) -> None:
     """Decide a request for good: it stops waiting at this instant."""
     waiting.decision = decision
     waiting.decided_at, waiting.decided_by = at, actor
@@ -121,7 +117,7 @@ def own_path(access: Access) -> str:
     return "own:bam" if access.is_bam else "own:pam"
 
 
-def _already(waiting: Waiting, status: Status, *, is_asker: bool) -> Problem:
+def _already(waiting: Request, status: Status, *, is_asker: bool) -> Problem:
     """Who decided, and when: what the loser of a race reads. Whoever asked learns no name."""
     if status is Status.LAPSED:
         return "lapsed", _("This request lapsed on %(when)s, unanswered. Nothing was changed.") % {

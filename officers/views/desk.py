@@ -24,6 +24,8 @@ from delegation.services.roles import managers_of
 from delegation.views.employees import status_of
 from officers.entry import enter_desk, require_officer
 from officers.forms import RecoveryProposeForm, RecoveryRejectForm
+from officers.models import AccountRecovery
+from officers.people import state_of
 from officers.permissions import (
     can_confirm_recovery,
     can_open_lookup,
@@ -40,14 +42,14 @@ from pages.rules import rule
 from registration.models import ReviewRequest
 
 MOST = 100
-"""How many registration reviews the desk lists, the oldest first."""
+"""How many people, and how many registration reviews, the desk lists, the oldest first."""
 
 
 @rule(get=can_view_desk)
 def officer_desk(request: HttpRequest) -> HttpResponse:
     """What waits for the officer, the oldest first."""
     officer = enter_desk(request)
-    context: dict[str, Any] = {"page": None, "reviews": None, "lookups": None}
+    context: dict[str, Any] = {"page": None, "people": None, "reviews": None, "lookups": None}
     if can_view_recovery(officer):
         waiting = RecoveryRequest.objects.pending_at(officer.at).select_related("person")
         context["page"] = page_by_key(
@@ -57,6 +59,10 @@ def officer_desk(request: HttpRequest) -> HttpResponse:
             is_ascending=True,
         )
         context["waiting"] = [(one, show_bn9(one.bn9)) for one in context["page"].rows]
+        proposed = AccountRecovery.objects.pending_at(officer.at).select_related("person")
+        context["people"] = [
+            (one, state_of(one, officer.at)) for one in proposed.order_by("starts_at", "pk")[:MOST]
+        ]
     if can_view_registration_reviews(officer):
         asked = ReviewRequest.objects.select_related("person", "registration").order_by("at", "pk")
         context["reviews"] = [(one, show_bn9(one.bn9)) for one in asked[:MOST]]

@@ -40,7 +40,12 @@ from delegation.services.groups import (
 from delegation.services.reviews import create_access_review
 from officers.services.lookups import open_lookup
 from pages.csv_file import Line
-from tests.officers.people import headless, officer, recovery_asked
+from tests.officers.people import (
+    account_recovery_proposed,
+    headless,
+    officer,
+    recovery_asked,
+)
 from tests.registration.claims import claim
 from tests.transactions.factories import declare
 from tests.world import World, done, next_bn9
@@ -167,6 +172,8 @@ class Cast:
         birch = headless(world.earlier(days=2), "Birch")
         self.people["stranded"] = world.person("Birch Eve")
         self.ids["birch"], self.ids["recovery"] = birch.bn9, recovery_asked(world, birch).pk
+        proposed = account_recovery_proposed(world, self.people["officer"], world.person("Sid"))
+        self.ids["account_recovery"] = proposed.pk
         about = {"bn9": maple.bn9, "purpose": "Audit", "at": world.at}
         self.ids["lookup"] = done(open_lookup(actor=self.people["officer"], **about)).pk
         self.ids["registration"] = claim(self.people["orphan"], next_bn9(), world.at).pk
@@ -237,6 +244,7 @@ PUBLIC = {
     "recovery_codes",
     "recovery_codes_make",
     "mfa_authenticate",
+    "second_factor_help",
     "kept_form_create",
     "socialaccount_signup",
     "socialaccount_login_cancelled",
@@ -264,6 +272,13 @@ def _officer_pages(cast: Cast) -> Iterator[Row]:
     for route in ("recovery_propose", "recovery_confirm", "recovery_reject"):
         yield Row(route, one, {405: EVERYBODY})
         yield Row(route, one, {422: "officer"}, "POST")
+    yield Row("account_recovery_propose", {}, {200: "officer"})
+    yield Row("account_recovery_propose", {}, {422: "officer"}, "POST")
+    account = {"pk": ids["account_recovery"]}
+    yield Row("account_recovery_review", account, {200: "officer"})
+    for route in ("account_recovery_confirm", "account_recovery_reject"):
+        yield Row(route, account, {405: EVERYBODY})
+        yield Row(route, account, {422: "officer"}, "POST")
     look = {"pk": ids["lookup"]}
     yield Row("lookup_open", {}, {200: "officer"})
     yield Row("lookup_open", {}, {422: "officer"}, "POST")

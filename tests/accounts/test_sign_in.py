@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.messages import get_messages
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.db import IntegrityError
 from django.test import Client
 
+from accounts.mailed_codes import digest_of
 from accounts.models import Language, User
 from audit.models import Event
 from tests.accounts.people import PASSWORD, code_in, sign_up
@@ -271,6 +274,32 @@ def test_an_address_is_changed_by_code_and_the_old_one_is_told(
     assert mailoutbox[-1].to == ["ada@example.ca"]
     assert "If this was not you" in str(mailoutbox[-1].body)
     assert Event.objects.get(verb="profile.change_email").before == {"email": "ada@example.ca"}
+
+
+def test_no_session_holds_a_code_that_was_mailed(
+    person: User, person_client: Client, mailoutbox: list[EmailMessage]
+) -> None:
+    """Whichever page mails it, and once it is sent anew: what is kept is a digest with a key."""
+    newcomer, visitor = Client(), Client()
+    steps = (
+        (newcomer, SIGN_UP, NEW),
+        (newcomer, CONFIRM_ADDRESS, {"action": "resend"}),
+        (visitor, SIGN_IN, KNOWN),
+        (visitor, CONFIRM_SIGN_IN, {"action": "resend"}),
+        (Client(), "/en-ca/account/password/reset/", {"email": person.email}),
+        (person_client, "/en-ca/account/email/", {"email": "ada@new.example", "action_add": ""}),
+    )
+    codes = []
+    for client, page, posted in steps:
+        cache.clear()  # the page may be asked at once
+        client.post(page, posted)
+        codes.append(code_in(mailoutbox))
+        kept = client.session
+        row = str(Session.objects.get(session_key=kept.session_key).get_decoded())
+        assert digest_of(codes[-1]) in row, "Where it is kept is looked at."
+        folded = row.upper().replace("-", "")
+        assert not [code for code in codes if code.replace("-", "") in folded]
+    assert len({*codes}) == len(mailoutbox) == len(steps)
 
 
 def test_signing_out_needs_a_post(person_client: Client) -> None:

@@ -85,7 +85,7 @@ def test_every_way_in_is_listed() -> None:
     }
     assert beyond_sign_in == {
         "health", "home", "signed_out", "calendar_feed_read", "help_roles", "invitation_open",
-        "session_status", "kept_form_create",
+        "session_status", "kept_form_create", "second_factor_help",
     }  # fmt: skip
     assert not [name for name in get_resolver().reverse_dict if "admin" in str(name)]
 

@@ -5,6 +5,8 @@ from accounts.services import grant_officer_role
 from businesses.models import BusinessAccount
 from delegation.models import RecoveryRequest
 from delegation.services.recovery import create_recovery_request
+from officers.models import AccountRecovery
+from officers.services.people import propose_account_recovery
 from tests.world import World, done
 
 EVERY_KIND = tuple(OfficerRole.Kind)
@@ -24,6 +26,13 @@ def headless(world: World, name: str) -> BusinessAccount:
     world.employee(f"{name} Eve", business, RM0001="reader")
     User.objects.filter(pk=world.manager(business).pk).update(is_active=False)
     return business
+
+
+def account_recovery_proposed(world: World, by: User, person: User) -> AccountRecovery:
+    """An officer proposes to recover the account of somebody who signed in an hour ago."""
+    User.objects.filter(pk=person.pk).update(last_login=world.earlier(hours=1).at)
+    about = {"email": "new@example.test", "finding": "Passport seen.", "at": world.at}
+    return done(propose_account_recovery(actor=by, person=person, **about))
 
 
 def recovery_asked(world: World, business: BusinessAccount) -> RecoveryRequest:
