@@ -1,7 +1,8 @@
 """The portal's settings. Everything that differs between places comes from the environment.
 
 `PORTAL_PROFILE` names the place: `demo` (the default: one machine, SQLite, mail on the console),
-`test` and `production`. The variables are listed in `.env.example`.
+`test`, `production`, and `loopback`: production on this machine alone, with made-up people who sign
+in with passwords, and mail in a folder. The variables are listed in `.env.example`.
 """
 
 import os
@@ -18,26 +19,28 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
 PROFILE = os.environ.get("PORTAL_PROFILE", "demo")
-if PROFILE not in {"demo", "test", "production"}:
-    raise ImproperlyConfigured("PORTAL_PROFILE must be demo, test or production.")
-IS_PRODUCTION = PROFILE == "production"
+if PROFILE not in {"demo", "test", "loopback", "production"}:
+    raise ImproperlyConfigured("PORTAL_PROFILE must be demo, test, loopback or production.")
+IS_PRODUCTION, IS_LOOPBACK = PROFILE == "production", PROFILE == "loopback"
+# What holds in production holds on loopback, but for who signs in and where mail goes.
+IS_SHIPPED = IS_PRODUCTION or IS_LOOPBACK
 
 
-def required_in_production(name: str, otherwise: str) -> str:
-    """The variable `name`; outside production a missing one reads as `otherwise`."""
+def required(name: str, otherwise: str, *, where: bool = IS_SHIPPED) -> str:
+    """The variable `name`; elsewhere than `where` (as shipped) a missing one reads `otherwise`."""
     value = os.environ.get(name, "")
-    if not value and IS_PRODUCTION:
+    if not value and where:
         raise ImproperlyConfigured(f"{name} must be set in production.")
     return value or otherwise
 
 
 DEBUG = os.environ.get("DEBUG") == "1"
-if DEBUG and IS_PRODUCTION:
+if DEBUG and IS_SHIPPED:
     raise ImproperlyConfigured("DEBUG must not be set in production.")
 
-SECRET_KEY = required_in_production("SECRET_KEY", "demonstration-only-" + "0" * 40)
-PORTAL_URL = required_in_production("PORTAL_URL", "http://localhost:8000").rstrip("/")
-ALLOWED_HOSTS = required_in_production("ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")
+SECRET_KEY = required("SECRET_KEY", "demonstration-only-" + "0" * 40)
+PORTAL_URL = required("PORTAL_URL", "http://localhost:8000").rstrip("/")
+ALLOWED_HOSTS = required("ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")
 # Who runs this portal. Empty: the banner says that it is not a Government of Canada site.
 PORTAL_OPERATOR = os.environ.get("PORTAL_OPERATOR", "")
 
@@ -131,6 +134,10 @@ if IS_SQLITE:
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 600
+if IS_LOOPBACK:
+    named = {*ALLOWED_HOSTS, urlsplit(PORTAL_URL).hostname, DATABASES["default"].get("HOST")}
+    if not named <= {"localhost", "127.0.0.1", "::1", None, ""}:
+        raise ImproperlyConfigured("On loopback every host must be this machine.")
 
 # The cache holds sign-in rate limits, so it must be shared by all processes.
 CACHES = {
@@ -144,7 +151,7 @@ CACHES = {
 # How many proxies of ours stand before the portal. Each adds to X-Forwarded-For whom it heard, and
 # what stands before those is a visitor's own invention. Told wrongly, all visitors share one limit.
 try:
-    ALLAUTH_TRUSTED_PROXY_COUNT = int(required_in_production("TRUSTED_PROXIES", "0"))
+    ALLAUTH_TRUSTED_PROXY_COUNT = int(required("TRUSTED_PROXIES", "0"))
 except ValueError:
     raise ImproperlyConfigured("TRUSTED_PROXIES must be a number.") from None
 
@@ -279,6 +286,9 @@ GUARDIAN_MONKEY_PATCH_GROUP = False
 # The check asks for guardian's own backend in AUTHENTICATION_BACKENDS. It ignores periods, so
 # delegation/access.py answers instead (docs/decisions/0001-guardian-row-is-the-role.md).
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
+if IS_LOOPBACK:
+    # Mail stays here, people have passwords, and nobody is real: see ccp/checks.py.
+    SILENCED_SYSTEM_CHECKS += ["ccp.E012", "ccp.E013", "ccp.E014", "mail.E001"]
 
 # Languages
 LANGUAGE_CODE = "en-ca"
@@ -294,11 +304,12 @@ TIME_ZONE = "America/Toronto"
 MAIL_BACKEND = {
     "demo": "django.core.mail.backends.console.EmailBackend",
     "test": "django.core.mail.backends.locmem.EmailBackend",
+    "loopback": "django.core.mail.backends.filebased.EmailBackend",
     "production": "django.core.mail.backends.smtp.EmailBackend",
 }[PROFILE]
-MAIL_OPTIONS = (
+MAIL_OPTIONS: dict[str, Any] = (
     {
-        "host": required_in_production("MAIL_HOST", "localhost"),
+        "host": required("MAIL_HOST", "localhost"),
         "port": int(os.environ.get("MAIL_PORT", "587")),
         "username": os.environ.get("MAIL_USER", ""),
         "password": os.environ.get("MAIL_PASSWORD", ""),
@@ -306,27 +317,29 @@ MAIL_OPTIONS = (
         "timeout": 10,
     }
     if IS_PRODUCTION
+    else {"file_path": required("MAIL_FOLDER", "")}
+    if IS_LOOPBACK
     else {}
 )
 MAILERS = {"default": {"BACKEND": MAIL_BACKEND, "OPTIONS": MAIL_OPTIONS}}
-DEFAULT_FROM_EMAIL = required_in_production("MAIL_FROM", "portal@localhost")
+DEFAULT_FROM_EMAIL = required("MAIL_FROM", "portal@localhost", where=IS_PRODUCTION)
 
 # Static files
 STATIC_URL = "/static/"
 # Elsewhere static files are served from where they are written.
-STATIC_ROOT = BASE_DIR / "staticfiles" if IS_PRODUCTION else None
+STATIC_ROOT = BASE_DIR / "staticfiles" if IS_SHIPPED else None
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": (
             "whitenoise.storage.CompressedManifestStaticFilesStorage"
-            if IS_PRODUCTION
+            if IS_SHIPPED
             else "django.contrib.staticfiles.storage.StaticFilesStorage"
         )
     },
 }
-WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+WHITENOISE_USE_FINDERS = not IS_SHIPPED
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # The browser: nothing from elsewhere, nothing inline.
@@ -372,7 +385,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "ccp.views.csrf_failure"
-if IS_PRODUCTION:
+if IS_SHIPPED:
     SECURE_SSL_REDIRECT = True
     # To the portal's own address, whatever host the request named; monitors are not led about.
     SECURE_SSL_HOST = urlsplit(PORTAL_URL).netloc

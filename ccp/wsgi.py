@@ -1,4 +1,4 @@
-"""What application servers serve: `gunicorn ccp.wsgi`. Production opens only if it is safe."""
+"""What application servers serve: `gunicorn ccp.wsgi`. As shipped it opens only if it is safe."""
 
 import os
 from importlib import import_module
@@ -11,5 +11,5 @@ from ccp.door import Door
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ccp.settings")
 django.setup(set_prefix=False)
 application = Door()
-if settings.IS_PRODUCTION:
+if settings.IS_SHIPPED:
     import_module("ccp.checks").refuse_unsafe_start()  # it asks models, which are there only now

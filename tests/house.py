@@ -303,12 +303,8 @@ def _dependency_part(pyproject: str) -> str:
 
 
 def environment_variables(settings: str) -> set[str]:
-    """The variables that the settings read, by `os.environ` or `required_in_production`."""
-    return set(
-        re.findall(
-            r'(?:environ(?:\.get\(|\[)|getenv\(|required_in_production\()\s*"(\w+)"', settings
-        )
-    )
+    """The variables that the settings read, by `os.environ` or `required`."""
+    return set(re.findall(r'(?:environ(?:\.get\(|\[)|getenv\(|\brequired\()\s*"(\w+)"', settings))
 
 
 def circular(dependencies: dict[str, set[str]]) -> list[str]:

@@ -121,6 +121,39 @@ def test_settings_refuse_what_is_missing(
         production(monkeypatch, **{name: value})
 
 
+LOOPBACK = {
+    "PORTAL_PROFILE": "loopback",
+    "PORTAL_URL": "https://localhost:8443",
+    "ALLOWED_HOSTS": "localhost",
+    "DATABASE_URL": "postgres://portal@localhost:8445/portal",
+    "MAIL_FOLDER": "mail",
+}
+
+
+def test_on_loopback_all_is_as_in_production_but_for_who_signs_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shipped, here = production(monkeypatch), production(monkeypatch, **LOOPBACK)
+    differing = {name for name in shipped if shipped[name] != here[name]}
+    assert differing == {
+        "PROFILE", "IS_PRODUCTION", "IS_LOOPBACK", "LOCAL_ACCOUNTS",
+        "PORTAL_URL", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "SECURE_SSL_HOST", "DATABASES",
+        "MAIL_BACKEND", "MAIL_OPTIONS", "MAILERS", "SILENCED_SYSTEM_CHECKS",
+    }  # fmt: skip
+    assert found(here) == {"ccp.E012", "ccp.E013"} <= {*here["SILENCED_SYSTEM_CHECKS"]}
+    elsewhere = {
+        "PORTAL_URL": "https://portal.example",
+        "ALLOWED_HOSTS": "localhost,portal.example",
+        "DATABASE_URL": "postgres://portal@db.example/portal?sslmode=verify-full",
+        "MAIL_FOLDER": "",
+        "SECRET_KEY": "",
+        "DEBUG": "1",
+    }
+    for name, value in elsewhere.items():
+        with pytest.raises(ImproperlyConfigured):
+            production(monkeypatch, **LOOPBACK | {name: value})
+
+
 @pytest.mark.asvs("6.3.2", "13.2.3")
 def test_nobody_made_up_is_in_the_database_of_production(db: None) -> None:
     assert nothing_made_up_is_there(databases=["default"]) == []
@@ -139,7 +172,7 @@ def test_nothing_is_served_where_a_check_finds_an_error(
     """The settings of a test, which production would be ashamed of; then a database that lies."""
     door = settings.BASE_DIR / "ccp" / "wsgi.py"
     assert callable(runpy.run_path(str(door))["application"])
-    settings.IS_PRODUCTION = True
+    settings.IS_SHIPPED = True
     with pytest.raises(ImproperlyConfigured, match=r"ccp\.E008"):
         runpy.run_path(str(door))
 

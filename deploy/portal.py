@@ -1,0 +1,94 @@
+"""The portal's own processes, and what must be there before they serve."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+
+from deploy.place import ROOT, CannotStand, Place
+from deploy.processes import end_of, environment, run, running, until
+from deploy.processes import stop as stop_process
+
+SEED = "1"
+
+
+def prepare(place: Place, *, businesses: int | None, say: Callable[[str], None]) -> None:
+    """Bring the tables into step, gather the files, and make the world where there is none."""
+    say("Tables and files ...")
+    _manage(place.owner(), "migrate", "--verbosity", "0")
+    _manage(place.owner(), "grant_site_role", "portal")
+    _manage(place.site(), "collectstatic", "--noinput", "--verbosity", "0")
+    if place.people.exists():
+        hold_to(place, businesses)
+        return
+    number = businesses or 200
+    say(f"A world of {number:,} businesses ...")
+    made = place.people.with_suffix(".new")
+    _manage(
+        place.owner(), "seed", "--businesses", str(number), "--seed", SEED, "--out", str(made),
+        quiet=not sys.stderr.isatty(),
+    )  # fmt: skip
+    made.chmod(0o600)
+    made.rename(place.people)
+
+
+def hold_to(place: Place, businesses: int | None) -> None:
+    """Refuse to take one world for another."""
+    there = len(json.loads(place.people.read_text())["businesses"])
+    if businesses not in {None, there}:
+        raise CannotStand(
+            f"A world of {there:,} businesses is here: `down --remove` takes it away."
+        )
+
+
+def is_running(place: Place) -> bool:
+    return running(place.folder / "portal.pid", named="gunicorn") is not None
+
+
+def start(place: Place, *, processes: int) -> bool:
+    """Start them and wait until they answer; whether there was anything to start."""
+    pid_file, log = place.folder / "portal.pid", place.folder / "portal.log"
+    if running(pid_file, named="gunicorn"):
+        return False
+    place.socket.unlink(missing_ok=True)
+    with log.open("a") as lines:
+        process = subprocess.Popen(
+            [str(ROOT / ".venv" / "bin" / "gunicorn"), "ccp.wsgi",
+             "--config", str(ROOT / "deploy" / "gunicorn.py"), "--pid", str(pid_file)],
+            cwd=ROOT,
+            env=environment(place.site() | {"WEB_CONCURRENCY": str(processes)}),
+            stdin=subprocess.DEVNULL,
+            stdout=lines,
+            stderr=lines,
+            start_new_session=True,
+        )  # fmt: skip
+    until(
+        lambda: answers(place) or process.poll() is not None,
+        lambda: f"The portal does not answer.\n{end_of(log)}",
+    )
+    if process.poll() is not None:
+        raise CannotStand(f"The portal does not start.\n{end_of(log)}")
+    return True
+
+
+def answers(place: Place) -> bool:
+    """Whether a process of the portal says that it is there."""
+    with socket.socket(socket.AF_UNIX) as ask:
+        ask.settimeout(10)
+        try:
+            ask.connect(str(place.socket))
+            ask.sendall(f"GET /healthz/ HTTP/1.0\r\nHost: {place.authority}\r\n\r\n".encode())
+            return ask.recv(1024).split(b"\r\n")[0].endswith(b" 200 OK")
+        except OSError:
+            return False
+
+
+def stop(place: Place) -> bool:
+    """Stop them when they have finished what was begun; whether they ran."""
+    return stop_process(place.folder / "portal.pid", named="gunicorn", by=signal.SIGTERM)
+
+
+def _manage(variables: dict[str, str], *command: str, quiet: bool = True) -> None:
+    run([sys.executable, "manage.py", *command], also=variables, quiet=quiet)

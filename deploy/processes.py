@@ -1,0 +1,93 @@
+"""Starting other programs, waiting until they answer, and stopping none but our own."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from deploy.place import ROOT, CannotStand
+
+PATIENCE = 60.0
+"""Seconds within which a program must answer or be gone."""
+
+
+def program(name: str, package: str, *folders: str) -> Path:
+    """Where a program is, looked for in these folders too; or which package has it."""
+    found = shutil.which(name) or next(
+        (str(Path(one) / name) for one in folders if (Path(one) / name).exists()), None
+    )
+    if found is None:
+        raise CannotStand(f"{name} is not installed here (Debian: apt install {package}).")
+    return Path(found)
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    also: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
+    quiet: bool = True,
+) -> None:
+    """Run a program to its end; what it said is told only if it fails."""
+    done = subprocess.run(
+        [*map(str, command)],
+        cwd=folder,
+        env=environment(also or {}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.STDOUT if quiet else None,
+        text=True,
+    )
+    if done.returncode:
+        said = f"\n{done.stdout.strip()}" if done.stdout else ""
+        raise CannotStand(f"{Path(command[0]).name} {command[1]} failed.{said}")
+
+
+def environment(also: Mapping[str, str]) -> dict[str, str]:
+    """What this process was told, without anything of another portal's, and `also`."""
+    listed = {"DJANGO_SETTINGS_MODULE", "GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"} | {
+        line.partition("=")[0]
+        for line in (ROOT / ".env.example").read_text().splitlines()
+        if "=" in line and not line.startswith("#")
+    }
+    return {name: value for name, value in os.environ.items() if name not in listed} | dict(also)
+
+
+def until(is_so: Callable[[], bool], otherwise: Callable[[], str]) -> None:
+    """Wait until it is so; `otherwise` says what to tell where it never is."""
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        if time.monotonic() > end:
+            raise CannotStand(otherwise())
+        time.sleep(0.05)
+
+
+def running(pid_file: Path, *, named: str) -> int | None:
+    """The process whose number is in a file, if it still is the program that wrote it."""
+    try:
+        pid = int(pid_file.read_text())
+        os.kill(pid, 0)
+    except (OSError, ValueError):
+        return None
+    line = Path(f"/proc/{pid}/cmdline")
+    if line.exists() and named.encode() not in line.read_bytes():
+        return None  # the number has gone to somebody else
+    return pid
+
+
+def stop(pid_file: Path, *, named: str, by: signal.Signals) -> bool:
+    """End a process of ours and wait until it is gone; whether there was one."""
+    pid = running(pid_file, named=named)
+    if pid is None:
+        return False
+    os.kill(pid, by)
+    until(lambda: running(pid_file, named=named) != pid, lambda: f"Process {pid} does not end.")
+    return True
+
+
+def end_of(log: Path) -> str:
+    """The last lines of a log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-15:]) if log.exists() else ""

@@ -1,0 +1,172 @@
+"""The production shape on this machine, started as anybody starts it. It is slow: by night."""
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+import requests
+
+from deploy import database, portal, proxy
+from deploy.place import ROOT, CannotStand, Place
+from deploy.processes import environment, running
+from tests.deploy.fronts import free_port, needs_nginx
+
+pytestmark = [pytest.mark.once, pytest.mark.nightly, needs_nginx]
+
+CODE = re.compile(r"^\s*([A-Z0-9]{4}-[A-Z0-9]{4})\s*$", re.MULTILINE)
+SIGN_IN = "/en-ca/account/login/"
+
+
+def has_postgresql() -> bool:
+    try:
+        return bool(database.tools())
+    except CannotStand:
+        return False
+
+
+def loopback(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(ROOT / "deploy" / "loopback"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    """It runs, with five businesses; and nothing of it is left."""
+    if not has_postgresql():
+        pytest.skip("needs PostgreSQL (Debian: postgresql)")
+    # Not where tests write: PostgreSQL has to get there as somebody else.
+    found = Place(Path(tempfile.mkdtemp(prefix="portal-")), free_port())
+    there = ("--folder", str(found.folder))
+    try:
+        began = loopback("up", *there, "--port", str(found.port), "--businesses", "5")
+        assert began.returncode == 0, began.stderr
+        assert found.address in began.stdout and str(found.people) in began.stdout
+        yield found
+    finally:
+        ended = loopback("down", *there, "--remove")
+        shutil.rmtree(found.folder, ignore_errors=True)
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.fixture
+def visitor(place: Place) -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env, session.verify = False, str(place.ca)
+        session.headers["Referer"] = place.address + SIGN_IN
+        yield session
+
+
+def send(visitor: requests.Session, page: str, **fields: str) -> requests.Response:
+    """Fill in the form of a page."""
+    shown = visitor.get(page).text
+    [token, *_] = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', shown)
+    return visitor.post(page, {"csrfmiddlewaretoken": token, **fields})
+
+
+def code_in(place: Place) -> str:
+    """The code in the newest mail."""
+    newest = max(place.mail.iterdir(), key=lambda mail: mail.stat().st_mtime_ns)
+    mail = message_from_bytes(newest.read_bytes(), policy=policy.default)
+    body = mail.get_body(("plain",))
+    assert body is not None
+    found = CODE.search(body.get_content())
+    assert found
+    return found[1]
+
+
+def test_somebody_signs_in_through_it(place: Place, visitor: requests.Session) -> None:
+    person = json.loads(place.people.read_text())["people"][0]
+    asked = send(
+        visitor, place.address + SIGN_IN, login=person["email"], password=person["password"]
+    )
+    assert asked.status_code == 200 and "code" in asked.url
+
+    home = send(visitor, asked.url, code=code_in(place))
+
+    assert home.status_code == 200 and person["family_name"] in home.text
+    assert {cookie.name for cookie in visitor.cookies} == {"__Host-session", "__Host-csrf"}
+    assert all(cookie.secure for cookie in visitor.cookies)
+    assert visitor.get(f"{place.address}/en-ca/profile/").status_code == 200
+
+
+def test_an_address_that_a_visitor_invents_dodges_no_limit(
+    place: Place, visitor: requests.Session
+) -> None:
+    """Ten wrong passwords a minute, of an address: it is the proxy that says which one it is."""
+    page, told = place.address + SIGN_IN, []
+    for one in range(12):
+        visitor.headers["X-Forwarded-For"] = f"198.51.100.{one}"
+        sent = send(visitor, page, login=f"nobody{one}@example.ca", password="x" * 14)
+        told.append("You tried too often" in sent.text)
+    assert told == [False] * 10 + [True] * 2
+
+
+def test_files_are_compressed_and_kept_and_pages_are_not(
+    place: Place, visitor: requests.Session
+) -> None:
+    page = visitor.get(f"{place.address}/en-ca/")
+    assert "Content-Encoding" not in page.headers and page.headers["Cache-Control"] == "no-store"
+    [style, *_] = re.findall(r'href="(/static/[^"]+\.css)"', page.text)
+    file = visitor.get(place.address + style)
+    assert file.headers["Content-Encoding"] in {"gzip", "br"}
+    assert "immutable" in file.headers["Cache-Control"]
+    for answer in (page, file):
+        assert answer.headers["Strict-Transport-Security"].count("max-age") == 1
+
+
+def test_it_is_as_safe_as_production(place: Place) -> None:
+    """The checks of a deployment, as the site's own role, which cannot change history."""
+
+    def check(variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [".venv/bin/python", "manage.py", "check", "--deploy", "--database", "default"],
+            cwd=ROOT, env=environment(variables), capture_output=True, text=True,
+        )  # fmt: skip
+
+    assert check(place.site()).returncode == 0
+    assert "can change audit_event" in check(place.owner()).stderr
+    assert not portal.answers(Place(place.folder / "elsewhere", place.port))
+
+
+def test_up_starts_what_is_missing_and_down_stops_it(
+    place: Place, visitor: requests.Session
+) -> None:
+    there = ("--folder", str(place.folder))
+    again = loopback("up", *there)
+    assert again.returncode == 0 and "is up already" in again.stdout
+    other = loopback("up", *there, "--businesses", "6")
+    assert other.returncode == 1 and "5 businesses is here" in other.stderr
+    portal.stop(place)
+    gone = visitor.get(f"{place.address}/en-ca/")
+    assert gone.status_code == 502 and "répond pas" in gone.text
+
+    assert "is up." in loopback("up", *there).stdout
+    assert visitor.get(f"{place.address}/en-ca/").status_code == 200
+    pid = running(place.folder / "portal.pid", named="gunicorn")
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    assert len(children) >= 4
+
+    bystander = subprocess.Popen(["sleep", "60"])
+    (place.folder / "nginx.pid").rename(place.folder / "kept.pid")
+    (place.folder / "nginx.pid").write_text(str(bystander.pid))
+    assert not proxy.stop(place), "The number is somebody else's now."
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
+    (place.folder / "kept.pid").rename(place.folder / "nginx.pid")
+
+    for said in ("is down.", "was down already"):
+        ended = loopback("down", *there)
+        assert ended.returncode == 0 and said in ended.stdout
+    with pytest.raises(requests.ConnectionError):
+        visitor.get(place.address)
+    begun = time.monotonic()
+    assert loopback("up", *there).returncode == 0
+    print(f"\nUp again with its world in {time.monotonic() - begun:.0f} s")
