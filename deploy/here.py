@@ -39,12 +39,11 @@ def up(place: Place, *, businesses: int | None, processes: int) -> None:
     """Start whatever does not run, in order, and say where everything is."""
     database.tools(), proxy.nginx()  # or say what is missing before anything is begun
     place.settle()
+    portal.hold_to(place, businesses)
     certificates.make(place)
     started = database.start(place)
     if not portal.is_running(place):
         portal.prepare(place, businesses=businesses, say=_say)
-    elif businesses is not None:
-        portal.hold_to(place, businesses)
     started |= portal.start(place, processes=processes)
     started |= proxy.start(place)
     _say("The portal is up." if started else "The portal is up already.")

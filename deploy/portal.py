@@ -2,11 +2,11 @@
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
 
+from deploy import healthy
 from deploy.place import ROOT, CannotStand, Place
 from deploy.processes import end_of, environment, run, running, until
 from deploy.processes import stop as stop_process
@@ -21,7 +21,6 @@ def prepare(place: Place, *, businesses: int | None, say: Callable[[str], None])
     _manage(place.owner(), "grant_site_role", "portal")
     _manage(place.site(), "collectstatic", "--noinput", "--verbosity", "0")
     if place.people.exists():
-        hold_to(place, businesses)
         return
     number = businesses or 200
     say(f"A world of {number:,} businesses ...")
@@ -35,7 +34,9 @@ def prepare(place: Place, *, businesses: int | None, say: Callable[[str], None])
 
 
 def hold_to(place: Place, businesses: int | None) -> None:
-    """Refuse to take one world for another."""
+    """Refuse to take one world for another, before anything is begun."""
+    if not place.people.exists():
+        return
     there = len(json.loads(place.people.read_text())["businesses"])
     if businesses not in {None, there}:
         raise CannotStand(
@@ -75,14 +76,7 @@ def start(place: Place, *, processes: int) -> bool:
 
 def answers(place: Place) -> bool:
     """Whether a process of the portal says that it is there."""
-    with socket.socket(socket.AF_UNIX) as ask:
-        ask.settimeout(10)
-        try:
-            ask.connect(str(place.socket))
-            ask.sendall(f"GET /healthz/ HTTP/1.0\r\nHost: {place.authority}\r\n\r\n".encode())
-            return ask.recv(1024).split(b"\r\n")[0].endswith(b" 200 OK")
-        except OSError:
-            return False
+    return healthy.answers(place.socket, place.authority)
 
 
 def stop(place: Place) -> bool:

@@ -140,6 +140,7 @@ def test_every_dependency_has_its_reason() -> None:
 
 def test_every_setting_of_the_environment_is_listed() -> None:
     read = house.environment_variables(house.read(Path("ccp/settings.py"))) | {"DATABASE_URL"}
+    read |= {*re.findall(r"(?<!\$)\$\{(\w+)", house.read(Path("deploy/compose.yml")))}
     listed = set(re.findall(r"^(\w+)=", house.read(Path(".env.example")), re.MULTILINE))
 
     assert read == listed
