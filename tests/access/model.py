@@ -550,12 +550,21 @@ class Model:
             for terms in self.rows.get("terms", [])
         )
 
+    def _rejected_since(self, offer: Row) -> bool:
+        """Whether the client rejected a request of the firm after it had made the offer."""
+        return any(
+            (one.business, one.provider) == (offer.business, offer.provider)
+            and one.facts["decision"] == "rejected"
+            and (one.end is None or one.end >= offer.start)
+            for one in self.rows.get("relationship_request", [])
+        )
+
     def accept_offer(self, actor: str, offer: Row) -> bool:
         """The firm takes what its maker may still give; the terms are as they were offered."""
         able = self.decline_offer(actor, offer, stops=False)
         if not able or self.kinds[offer.provider] == "none":
             return False
-        if not self._may_give(offer.maker, offer):
+        if not self._may_give(offer.maker, offer) or self._rejected_since(offer):
             return False
         self._relate(offer, offer.agreed)
         offer.stop(self.at)
