@@ -10,8 +10,9 @@ threads = 4
 limit_request_line = 4094
 limit_request_fields = 100
 limit_request_field_size = 8190
-# The proxy waits a minute for an answer; who is asked to stop finishes what was begun.
-timeout = 60
+# A process may take this long to load where the machine has much else to do. Who is asked to stop
+# finishes what was begun.
+timeout = 180
 graceful_timeout = 30
 # Lines below `error` quote what was asked for. Nothing commands it but signals.
 loglevel = "error"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from deploy.place import ROOT, CannotStand
 
-PATIENCE = 60.0
-"""Seconds within which a program must answer or be gone."""
+PATIENCE = 300.0
+"""Seconds within which a program must answer or be gone: machines may have much else to do."""
 
 
 def program(name: str, package: str, *folders: str) -> Path:
