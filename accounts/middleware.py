@@ -73,5 +73,7 @@ class ProofMiddleware(MiddlewareMixin):
             return None
         if asked := to_prove(request):
             return asked
+        # The view asks its rule, the state and the key of its form again: nothing is let through
+        # here that a first post would not be.
         answer: HttpResponse = found.func(request, *found.args, **found.kwargs)
         return answer

@@ -16,7 +16,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.federation.provider import LINKED_BY
-from accounts.federation.services import has_password, link_identity, name_of, unlink_identity
+from accounts.federation.services import (
+    configured,
+    has_password,
+    link_identity,
+    name_of,
+    unlink_identity,
+)
 from accounts.requests import PersonRequest
 from accounts.second_factor.proof import proven_anew
 from accounts.sessions.endings import end_elsewhere
@@ -57,28 +63,42 @@ def linked(request: HttpRequest, proved: SocialLogin) -> HttpResponse:
         messages.error(request, _("Nothing was linked: somebody else is signed in by now."))
         return redirect("identity_list")
     provider = proved.account.provider
+    # Finding it moved the day of its last use, which is its owner's and no matter of this way.
+    found = SocialAccount.objects.filter(pk=proved.account.pk)
+    found.update(last_login=request.identity_used_at)  # type: ignore[attr-defined]
     answer = link_identity(
         actor=person, provider=provider, uid=proved.account.uid, at=timezone.now()
     )
     if isinstance(answer, Refusal):
         messages.error(request, str(answer.message))
     else:
-        said = _("From now on you can sign in with this too: %(name)s.")
+        said = _(
+            "From now on you can sign in with this too: %(name)s. You may still be signed in there:"
+            " where others use this device, sign out there as well."
+        )
         messages.success(request, said % {"name": name_of(provider)})
     return redirect("identity_list")
 
 
 def _page(request: PersonRequest, problem: str = "", status: int = 200) -> HttpResponse:
     mine = SocialAccount.objects.filter(user=request.user).order_by("pk")
-    rows: list[dict[str, Any]] = [{"identity": one, "name": name_of(one.provider)} for one in mine]
+    is_open, known = has_password(request.user), configured()
+    live = {one.pk for one in mine if one.provider in known}
+    rows: list[dict[str, Any]] = [
+        {
+            "identity": one,
+            "name": name_of(one.provider),
+            "may_remove": is_open or bool(live - {one.pk}),
+        }
+        for one in mine
+    ]
     context = {
         "rows": rows,
-        "has_password": has_password(request.user),
+        "has_password": is_open,
         "providers": [
             {"id": one.app.provider_id, "name": name_of(one.app.provider_id)}
             for one in get_adapter(request).list_providers(request)
         ],
-        "may_remove": len(rows) + has_password(request.user) > 1,
         "problem": problem,
     }
     return render(request, "accounts/identity_list.html", context, status=status)

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.adapter import get_adapter
-from allauth.socialaccount.models import SocialLogin, SocialToken
+from allauth.socialaccount.models import SocialAccount, SocialLogin, SocialToken
 from allauth.socialaccount.providers.base.constants import AuthProcess
 from allauth.socialaccount.providers.oauth2.utils import generate_code_challenge
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
@@ -149,6 +149,10 @@ class RelyingParty(OpenIDConnectOAuth2Adapter):
             if language := language_of_claim(told["locale"]):
                 translation.activate(language)
             login = self.get_provider().sociallogin_from_response(request, {"userinfo": told})
+        known = SocialAccount.objects.filter(provider=login.account.provider, uid=login.account.uid)
+        request.identity_used_at = (  # type: ignore[attr-defined]
+            known.values_list("last_login", flat=True).first()
+        )
         request.signed_in_with = {  # type: ignore[attr-defined]
             "provider": self.provider_id,
             "id_token": cipher(SEALED).encrypt(kwargs["response"]["id_token"].encode()).decode(),

@@ -28,18 +28,19 @@ from pages.preview import SEAL
 from pages.rules import rules_of
 
 MOST_CHARACTERS = 256 * 1024
-"""What a kept form may hold, names and values together: the largest of the portal has a third."""
+"""What a kept form may hold, its page, names and values: the largest of the portal has a third."""
 
 PAGE = "kept_page"
 """The field by which a page whose time is over says where it stands, beside what was written."""
 
 NEVER_KEPT = re.compile(
     rf"csrfmiddlewaretoken|form_key|{SEAL}|{PAGE}|code|passkey|credential|link|.*(password|secret|token|otp).*"
-    r"|accept(ed)?|confirm|consent",
+    r"|accept(ed)?|confirm|consent"
+    r"|transaction_(number|total)|payment_(on|amount)|statement_(on|balance)",
     re.I,
 )
-"""The names of what is never kept: secrets, what holds for one page and one session, and what
-somebody agrees to, which is read again first."""
+"""The names of what is never kept: secrets (answers to security questions too), what holds for one
+page and one session, and what somebody agrees to, which is read again first."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,11 @@ def keep(request: HttpRequest) -> bool:
         return False
     fields = _fields(request.POST)
     size = sum(len(name) + sum(map(len, texts)) for name, texts in fields.items())
-    if person is None or page is None or size > MOST_CHARACTERS:
+    if person is None or page is None or size + len(page) > MOST_CHARACTERS:
         return False
     form = KeptForm(person, timezone.now().timestamp(), page, fields, bool(request.FILES))
     sealed = _cipher().encrypt(json.dumps(asdict(form)).encode())
-    request.session[KEPT] = {"sealed": sealed.decode(), "is_open": False}
+    request.session[KEPT] = {"person": person, "sealed": sealed.decode(), "is_open": False}
     return True
 
 
@@ -114,6 +115,12 @@ def kept_form(request: HttpRequest) -> KeptForm | None:
         drop(request)
         return None
     return form
+
+
+def drop_another_s(request: HttpRequest, person: str) -> None:
+    """Forget what is kept for anybody else: asked at each request, without opening it."""
+    if request.session.get(KEPT, {}).get("person", person) != person:
+        drop(request)
 
 
 def open_it(request: HttpRequest) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.sessions import kept
-from accounts.sessions.endings import KEPT, WAS, end, ended_elsewhere
+from accounts.sessions.endings import WAS, end, ended_elsewhere
 from accounts.sessions.limits import Times, Why, is_by_itself, note, times_of, write
 from pages.filled import filled
 
@@ -80,8 +80,7 @@ class SessionsMiddleware:
         request.session_times = (  # type: ignore[attr-defined]
             times or write(request.session, Times.starting(at))
         )
-        if KEPT in request.session:
-            kept.kept_form(request)  # another person's is dropped before any page is made
+        kept.drop_another_s(request, person)  # before any page is made
 
     def _fill(self, request: HttpRequest, response: HttpResponse) -> None:
         is_page = response.status_code == 200 and response["Content-Type"].startswith("text/html")

@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.second_factor.proof import require_proof
 from audit.services import Refusal
 from delegation.entry import signed_in
 from delegation.forms.invitations import InvitationFindForm, InvitationSeenForm
@@ -79,6 +80,9 @@ def invitation_answer(request: HttpRequest, pk: UUID) -> HttpResponse:
 @once
 def invitation_accept(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take what is offered: from now on I work for the business."""
+    as_manager = Invitation.objects.filter(pk=pk, makes_bam=True).first()
+    if as_manager and can_answer_invitation(signed_in(request), as_manager):
+        require_proof(request)
     answer = _decide(request, pk, accept_invitation)
     if isinstance(answer, HttpResponse):
         return answer

@@ -8,14 +8,18 @@ import pytest
 from allauth.socialaccount.internal.statekit import STATES_SESSION_KEY
 from allauth.socialaccount.models import SocialAccount
 from django.core import mail
+from django.db.models import QuerySet
 from django.test import Client
 
+from accounts.federation.services import link_identity
 from accounts.federation.tokens import identity
 from accounts.models import User
 from audit.models import Event
+from audit.services import Refusal
 from notices.services import send_due
 from tests.accounts.people import code_in, give_profile, sign_up
 from tests.accounts.sandbox import Provider
+from tests.world import done
 
 pytestmark = pytest.mark.usefixtures("providers")
 
@@ -85,11 +89,37 @@ def test_an_identity_is_never_taken_from_somebody(providers: list[Provider], at:
     theirs = arrived(partner, at, "francoise")
     client = arrived(gckey, at)
 
+    last_week = at - timedelta(days=7)
+    SocialAccount.objects.filter(user=who(theirs)).update(last_login=last_week)
+
     page = link(client, partner, "francoise").content.decode()
 
     assert "Somebody else signs in to the portal this way" in page
+    used = SocialAccount.objects.get(user=who(theirs)).last_login
+    assert used == last_week, "To try it is no use of it."
     assert linked_to(partner, "francoise") == [who(theirs)]
     assert verbs(who(client)) == ["identity.link.refused"] and verbs(who(theirs)) == []
+
+
+def test_of_two_who_link_it_in_one_instant_the_second_is_refused(
+    at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looked before the first was there meets the database, and a plain refusal."""
+    ada, eve = (give_profile(sign_up(f"{name}@example.ca"), at) for name in ("ada", "eve"))
+    way: dict[str, Any] = {"provider": "gckey", "uid": "one of two", "at": at}
+    first = done(link_identity(actor=eve, **way))
+    looked, get = list[object](), QuerySet.get
+
+    def looks_too_early(rows: Any, *args: Any, **kwargs: Any) -> Any:
+        if rows.model is SocialAccount and not looked:
+            looked.append(kwargs)
+            raise SocialAccount.DoesNotExist
+        return get(rows, *args, **kwargs)
+
+    monkeypatch.setattr(QuerySet, "get", looks_too_early)
+    answer = link_identity(actor=ada, **way)
+    assert looked and isinstance(answer, Refusal) and answer.code == "identity_of_another"
+    assert [*SocialAccount.objects.all()] == [first]
 
 
 # ---------------------------------------------------------------- attacks
@@ -183,6 +213,16 @@ def test_linking_and_removing_ask_for_a_proof(
 
 
 # ---------------------------------------------------------------- one less
+
+
+def test_a_provider_that_is_gone_is_no_way_in(gckey: Provider, at: datetime) -> None:
+    client = arrived(gckey, at)
+    mine = SocialAccount.objects.get()
+    gone = SocialAccount.objects.create(user_id=who(client), provider="old-partner", uid="x")
+    page = client.get(LIST).content.decode()
+    assert f"{LIST}{mine.pk}/remove/" not in page and f"{LIST}{gone.pk}/remove/" in page
+    assert client.post(f"{LIST}{mine.pk}/remove/").status_code == 409
+    assert client.post(f"{LIST}{gone.pk}/remove/").status_code == 302
 
 
 def test_a_way_is_removed_but_never_the_last_and_ends_what_came_by_it(

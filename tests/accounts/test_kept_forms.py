@@ -1,23 +1,25 @@
 """A form that is sent when its session is over: kept for whoever wrote it, and never acted on."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 from allauth.usersessions.models import UserSession
+from django import forms
 from django.conf import settings as portal_settings
 from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.mail import EmailMessage
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 
 from accounts.models import User
 from accounts.services import end_sessions
-from accounts.sessions.kept import MOST_CHARACTERS
+from accounts.sessions.kept import MOST_CHARACTERS, NEVER_KEPT
+from ccp.protection import SECRETS
 from pages.once import drawn_key
 from tests.accounts.people import come_in, give_profile, sign_up
 from tests.accounts.sandbox import Provider
@@ -200,6 +202,41 @@ def test_it_lies_sealed_and_without_what_must_not_be_kept(
     page = shown(browser)
     assert "canary three" in page and "Files are not kept" in page
     assert "canary one" not in page and "canary two" not in page
+
+
+def forms_of(base: type[forms.BaseForm] = forms.BaseForm) -> Iterator[type[forms.BaseForm]]:
+    """Every form that pages have: to read the addresses makes them all."""
+    assert get_resolver().url_patterns
+    for one in base.__subclasses__():
+        yield one
+        yield from forms_of(one)
+
+
+def left_open(found: Iterable[type[forms.BaseForm]]) -> set[str]:
+    """The secret fields that would be kept: passwords, codes, keys, what proves a claim."""
+    every = [name for names in SECRETS.values() for name in names.split()]
+    answers = {name.split(".")[-1] for name in every if name.startswith("registration.")}
+    fields = [pair for one in found for pair in getattr(one, "base_fields", {}).items()]
+    secret = {
+        name
+        for name, field in fields
+        if isinstance(field.widget, forms.PasswordInput)
+        or field.widget.attrs.get("autocomplete") == "one-time-code"
+        or "data-passkey" in field.widget.attrs
+        or name in answers
+    }
+    return {name for name in secret if not NEVER_KEPT.fullmatch(name)}
+
+
+def test_no_secret_field_of_any_form_is_kept() -> None:
+    class Sample(forms.Form):
+        pin = forms.CharField(widget=forms.PasswordInput)
+        statement_balance = forms.CharField()
+
+    assert left_open([Sample]) == {"pin"}
+    found = {one for one in forms_of() if one is not Sample}
+    assert len(found) > 50
+    assert left_open(found) == set()
 
 
 def test_of_two_the_later_is_kept_and_it_can_be_forgotten(

@@ -78,6 +78,17 @@ def by_invitation(world: World, maple: BusinessAccount) -> Act:
     )
 
 
+def by_accepting(world: World, maple: BusinessAccount) -> Act:
+    eve = world.owns(world.person("Eve"))
+    offered = world.invitation(eve.email, maple)
+    return Act(
+        eve,
+        reverse("invitation_accept", kwargs={"pk": offered.pk}),
+        {"version": offered.version},
+        lambda: manages(world, eve, maple),
+    )
+
+
 def by_a_new_link(world: World, maple: BusinessAccount) -> Act:
     sent = world.invitation("eve@example.ca", maple)
     return Act(
@@ -163,6 +174,7 @@ ACTS = (
     by_resuming,
     by_request,
     by_invitation,
+    by_accepting,
     by_a_new_link,
     by_nomination,
     by_succession,
