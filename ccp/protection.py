@@ -26,7 +26,8 @@ SECRETS = {
         "accounts.User.password accounts.SpentToken.digest delegation.CalendarFeed.token_hash "
         "delegation.Invitation.token_digest"
     ),
-    "sealed under a key outside the database": "mfa.Authenticator.data notices.Notice.sealed",
+    "sealed under a key outside the database, recovery codes as hashes": "mfa.Authenticator.data",
+    "sealed under a key outside the database": "notices.Notice.sealed",
     "as it is, until its session is over": (
         "sessions.Session.session_key sessions.Session.session_data "
         "usersessions.UserSession.session_key usersessions.UserSession.data"

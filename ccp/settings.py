@@ -158,6 +158,11 @@ except ValueError:
 # People
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.sign_in.Backend"]
+# For recovery codes, and for the passwords of demonstrations: slow, and dear in memory.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -190,7 +195,6 @@ ACCOUNT_ADAPTER = "accounts.sign_in.AccountAdapter"
 # The second factor: a passkey, an authenticator app or a recovery code; a mailed code without one.
 MFA_ADAPTER = "accounts.second_factor.adapter.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
-MFA_RECOVERY_CODE_COUNT = 10
 # For how long somebody who proved who they are need not do so again before a sensitive act.
 PROOF_MINUTES = 15
 # After how many days without a sign-in a profile counts as unused, and when that is announced.

@@ -1,9 +1,9 @@
 """ASVS 5.0.0, levels 1 and 2: what applies, and which test or page proves it.
 
 `docs/asvs.csv` has a row for each item. Whether it applies is written by hand: `yes`, `no: why`,
-`person: what` (to be judged where the portal runs), `not yet: what`. Tests are marked with
-the items that they prove; the column `proof` is those tests, and the parts of `docs/` that
-`documents` names. `python -m tests.asvs` writes the column anew and prints the counts.
+`person: what` (to be judged where the portal runs). Tests are marked with the items that they
+prove; the column `proof` is those tests, and the parts of `docs/` that `documents` names.
+`python -m tests.asvs` writes the column anew and prints the counts.
 """
 
 import ast
@@ -34,7 +34,7 @@ class Item:
 
     @property
     def state(self) -> str:
-        """`yes`, `no`, `person` or `not yet`."""
+        """`yes`, `no` or `person`."""
         return self.applies.partition(":")[0]
 
     @property
@@ -93,13 +93,13 @@ def wrongs(items: list[Item], found: dict[str, list[str]]) -> list[str]:
     known = {one.number for one in items}
     wrong = [f"{number}: marked, and no item" for number in sorted({*found} - known)]
     for one in items:
-        if one.state not in {"yes", "no", "person", "not yet"}:
+        if one.state not in {"yes", "no", "person"}:
             wrong.append(f"{one.number}: applies {one.applies!r}")
         if one.state != "yes" and not one.applies.partition(":")[2].strip():
             wrong.append(f"{one.number}: does not say why")
         if one.state == "yes" and not one.proof:
             wrong.append(f"{one.number}: nothing proves it")
-        if one.state in {"no", "person"} and found.get(one.number):
+        if one.state != "yes" and found.get(one.number):
             wrong.append(f"{one.number}: is marked and does not apply")
         for document in one.documents:
             path, _, part = document.partition("#")
@@ -113,8 +113,8 @@ def wrongs(items: list[Item], found: dict[str, list[str]]) -> list[str]:
 def counts(items: Iterable[Item]) -> str:
     """How many items of each class are in each state, as a line for each class."""
     of = Counter((one.kind, one.state) for one in items)
-    states = ("yes", "not yet", "person", "no")
-    lines = ["class  proved  not yet  person  does not apply"]
+    states = ("yes", "person", "no")
+    lines = ["class  proved   person  does not apply"]
     for kind in sorted({kind for kind, _ in of}):
         lines.append(f"{kind:5}" + "".join(f"{of[kind, state]:9}" for state in states))
     totals = [sum(of[kind, state] for kind, _ in {*of} if _ == state) for state in states]

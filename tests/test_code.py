@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
-from django.conf import global_settings, settings
+from django.conf import settings
 from django.db import models
 
+from ccp import settings as portal_settings
 from tests import house
 
 pytestmark = pytest.mark.once
@@ -227,5 +228,5 @@ def test_nothing_that_is_entered_is_an_address_to_follow() -> None:
 def test_texts_of_sessions_and_passwords_are_kept_as_they_should_be() -> None:
     assert settings.SESSION_SERIALIZER.endswith("JSONSerializer")
     assert settings.SESSION_ENGINE == "django.contrib.sessions.backends.db"
-    assert global_settings.PASSWORD_HASHERS[0].endswith("PBKDF2PasswordHasher")
+    assert portal_settings.PASSWORD_HASHERS[0].endswith("ScryptPasswordHasher")
     assert all(one["APP_DIRS"] and "loaders" not in one["OPTIONS"] for one in settings.TEMPLATES)

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allauth.mfa.utils import decrypt
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.second_factor import recovery_codes
 
 PASSKEY, APP = Authenticator.Type.WEBAUTHN, Authenticator.Type.TOTP
 CODES = Authenticator.Type.RECOVERY_CODES
@@ -43,7 +43,7 @@ class Held:
     @property
     def codes_left(self) -> int:
         """How many recovery codes can still be used."""
-        return len(RecoveryCodes(self.codes).get_unused_codes()) if self.codes else 0
+        return recovery_codes.left(self.codes) if self.codes else 0
 
 
 def held(person: User) -> Held:
@@ -80,11 +80,6 @@ def take_app_code(app: Authenticator, code: str, at: datetime) -> bool:
     app.data[COUNTER] = _period(at)
     app.save(update_fields=["data"])
     return True
-
-
-def take_recovery_code(codes: Authenticator, code: str) -> bool:
-    """Whether it is a recovery code that was not used yet; now it is."""
-    return RecoveryCodes(codes).validate_code(code)
 
 
 def _period(at: datetime) -> int:

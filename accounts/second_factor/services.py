@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.mfa.webauthn.internal.auth import WebAuthn
 from django.db import transaction
@@ -16,12 +15,8 @@ from accounts.letters import tell
 from accounts.mailed_codes import digest_of
 from accounts.models import CodeTries, User
 from accounts.own_acts import locked, own_event
-from accounts.second_factor.factors import (
-    held,
-    name_of,
-    take_app_code,
-    take_recovery_code,
-)
+from accounts.second_factor import recovery_codes
+from accounts.second_factor.factors import held, name_of, take_app_code
 from accounts.second_factor.passkeys import MOST_PASSKEYS
 from audit.services import Refusal, record, refuse
 from notices.services import notify
@@ -104,12 +99,7 @@ def show_recovery_codes(*, actor: User) -> list[str] | None:
     Under the lock of the person: what is used meanwhile stays used.
     """
     codes = held(locked(actor)).codes
-    if codes is None:
-        return None
-    made = RecoveryCodes(codes)
-    shown = [] if made.did_view else made.get_unused_codes()
-    made.mark_as_viewed()
-    return list(shown)
+    return None if codes is None else recovery_codes.show(codes)
 
 
 @transaction.atomic
@@ -168,7 +158,7 @@ def _kind_of(person: User, code: str, mailed: str, at: datetime) -> str:
         return MAILED if is_right else ""
     if mine.app and take_app_code(mine.app, code, at):
         return _used(mine.app, at)
-    if mine.codes and take_recovery_code(mine.codes, code):
+    if mine.codes and recovery_codes.take(mine.codes, code):
         return _used(mine.codes, at)
     return ""
 
@@ -214,7 +204,7 @@ def _added(person: User, factor: Authenticator, at: datetime) -> None:
 
 
 def _codes_made(person: User, at: datetime) -> Authenticator:
-    made: Authenticator = RecoveryCodes.activate(person).instance
+    made = recovery_codes.make(person)
     made.created_at = at
     made.save(update_fields=["created_at"])
     record(**own_event("recovery_codes.make", person, at, after={"kind": made.type}))
