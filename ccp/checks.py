@@ -84,11 +84,12 @@ def _is_told_tls(of: Any) -> bool:
 
 
 def _has_secret(of: Any) -> bool:
-    secret: str = of.SECRET_KEY
-    return (
+    secrets: list[str] = [of.SECRET_KEY, *of.SECRET_KEY_FALLBACKS]
+    return all(
         len(secret) >= 50
         and not secret.startswith(("demonstration-only", "django-insecure-"))
         and len(zlib.compress(secret.encode(), 9)) >= MANY
+        for secret in secrets
     )
 
 

@@ -39,6 +39,8 @@ if DEBUG and IS_SHIPPED:
     raise ImproperlyConfigured("DEBUG must not be set in production.")
 
 SECRET_KEY = required("SECRET_KEY", "demonstration-only-" + "0" * 40)
+# Former ones, newest first: what they sealed is still opened, and sealed anew where it is used.
+SECRET_KEY_FALLBACKS = [one for one in os.environ.get("FORMER_SECRET_KEYS", "").split(",") if one]
 PORTAL_URL = required("PORTAL_URL", "http://localhost:8000").rstrip("/")
 ALLOWED_HOSTS = required("ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")
 # Who runs this portal. Empty: the banner says that it is not a Government of Canada site.
@@ -179,6 +181,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 10 * 60
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 10 * 60

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import MultiFernet
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
@@ -158,7 +158,7 @@ def _render(template: str, language: str, context: Mapping[str, object]) -> tupl
     return " ".join(first.removeprefix(SUBJECT).split()), body.strip() + "\n"
 
 
-def _cipher() -> Fernet:
+def _cipher() -> MultiFernet:
     return cipher("notices.secret")
 
 

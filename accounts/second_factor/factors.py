@@ -6,7 +6,8 @@ from datetime import datetime
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-from allauth.mfa.utils import decrypt
+from allauth.mfa.utils import decrypt, encrypt
+from cryptography.fernet import InvalidToken
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -71,13 +72,18 @@ def app_code(secret: str, at: datetime) -> str:
 def take_app_code(app: Authenticator, code: str, at: datetime) -> bool:
     """Whether it is the code of the instant; each is taken once.
 
-    The caller holds the lock of the person. Source: RFC 6238, section 5.2.
+    The caller holds the lock of the person. Source: RFC 6238, section 5.2. Its key is sealed anew
+    by the newest secret of the settings; where that secret is lost, no code is right.
     """
     if app.data.get(COUNTER, -1) >= _period(at):
         return False
-    if not compare_user_code(actual=code, expected=app_code(decrypt(app.data["secret"]), at)):
+    try:
+        secret = decrypt(app.data["secret"])
+    except InvalidToken:
         return False
-    app.data[COUNTER] = _period(at)
+    if not compare_user_code(actual=code, expected=app_code(secret, at)):
+        return False
+    app.data |= {COUNTER: _period(at), "secret": encrypt(secret)}
     app.save(update_fields=["data"])
     return True
 

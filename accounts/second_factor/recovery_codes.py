@@ -10,6 +10,7 @@ import unicodedata
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import decrypt, encrypt
+from cryptography.fernet import InvalidToken
 from django.contrib.auth.hashers import check_password, make_password
 
 from accounts.models import User
@@ -35,8 +36,14 @@ def make(person: User) -> Authenticator:
 
 
 def show(kept: Authenticator) -> list[str]:
-    """The codes that nobody has seen yet, in groups as they are read; afterwards there are none."""
-    codes = [decrypt(sealed) for sealed in kept.data[UNSEEN]]
+    """The codes that nobody has seen yet, in groups as they are read; afterwards there are none.
+
+    Where the secret that sealed them is gone, there are none already.
+    """
+    try:
+        codes = [decrypt(sealed) for sealed in kept.data[UNSEEN]]
+    except InvalidToken:
+        codes = []
     kept.data[UNSEEN] = []
     kept.save(update_fields=["data"])
     return [f"{code[:4]} {code[4:8]} {code[8:]}" for code in codes]

@@ -196,6 +196,26 @@ def test_ten_wrong_codes_lock_every_code_for_an_hour(
     assert verbs(person).count("second_factor.prove.refused") == 10
 
 
+@pytest.mark.parametrize("is_known", [True, False], ids=["known", "forgotten"])
+def test_an_app_outlives_the_secret_that_sealed_it_where_that_is_known(
+    person_client: Client, person: User, clock: Any, settings: Any, is_known: bool
+) -> None:
+    secret = add_app(person_client, clock)
+    codes = codes_on(person_client.get(CODES))
+    former, settings.SECRET_KEY = settings.SECRET_KEY, "n" * 50
+    settings.SECRET_KEY_FALLBACKS = [former] if is_known else []
+    visitor = begin(person)
+    visitor.post(BY_FACTOR, {"otp": app_code(secret, now(clock))})
+    assert is_signed_in(visitor) is is_known
+    # Sealed anew where it was used; without it, a recovery code still leads to the page of factors.
+    settings.SECRET_KEY_FALLBACKS = []
+    clock.shift(STEP)
+    again = begin(person)
+    again.post(BY_FACTOR, {"otp": app_code(secret, now(clock)) if is_known else codes[0]})
+    assert is_signed_in(again)
+    assert again.get(LIST).status_code == again.get(CODES).status_code == 200
+
+
 @pytest.mark.asvs("6.5.2")
 def test_recovery_codes_are_kept_as_hashes(person_client: Client, person: User, clock: Any) -> None:
     add_app(person_client, clock)

@@ -182,6 +182,17 @@ def test_a_code_lasts_ten_minutes(
     assert not is_signed_in(client)
 
 
+@pytest.mark.asvs("6.5.5")
+@pytest.mark.parametrize(("seconds", "is_in"), [(10 * 60, True), (10 * 60 + 1, False)])
+def test_the_code_that_proves_an_address_lasts_as_long(
+    client: Client, mailoutbox: list[EmailMessage], clock: Any, seconds: int, is_in: bool
+) -> None:
+    client.post(SIGN_UP, NEW)
+    clock.shift(seconds)
+    client.post(CONFIRM_ADDRESS, {"code": code_in(mailoutbox), "action": "verify"})
+    assert is_signed_in(client) is is_in
+
+
 def test_a_wrong_password_and_an_unknown_address_read_the_same(
     client: Client, person: User, mailoutbox: list[EmailMessage]
 ) -> None:

@@ -44,6 +44,7 @@ UNSAFE: list[tuple[str, Breaks]] = [
     ("ccp.E004", says("SECRET_KEY", "short")),
     ("ccp.E004", says("SECRET_KEY", "demonstration-only-" + "0" * 40)),
     ("ccp.E004", says("SECRET_KEY", "0123456789abcdef" * 8)),
+    ("ccp.E004", says("SECRET_KEY_FALLBACKS", ["short"])),
     ("ccp.E005", says("PORTAL_URL", "http://portal.example")),
     ("ccp.E005", says("ALLOWED_HOSTS", ["other.example"])),
     ("ccp.E005", says("PORTAL_URL", "https://portal.example/under")),
