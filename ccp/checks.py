@@ -19,6 +19,8 @@ from django.utils.csp import CSP
 from accounts.models import User
 
 THIS_MACHINE = {"", "localhost", "127.0.0.1", "::1"}
+LEADS_AWAY = {"host", "hostaddr", "service"}
+"""Options of a database that lead to another machine, whatever its HOST says."""
 OWN = {str(CSP.SELF), str(CSP.NONCE)}
 FILES = ("script-src", "style-src", "worker-src", "object-src")
 NOTHING = [str(CSP.NONE)]
@@ -101,8 +103,10 @@ def _has_sealed_database(of: Any) -> bool:
     """Beyond this machine the database is reached in TLS, and proves that it is the one named."""
     told = of.DATABASES["default"]
     host = str(told.get("HOST", ""))
-    is_here = host in THIS_MACHINE or host.startswith("/")
-    return is_here or told.get("OPTIONS", {}).get("sslmode") in {"verify-ca", "verify-full"}
+    options: Mapping[str, object] = told.get("OPTIONS", {})
+    is_here = host in THIS_MACHINE or (host.startswith("/") and "," not in host)
+    is_sealed = is_here or options.get("sslmode") in {"verify-ca", "verify-full"}
+    return is_sealed and not LEADS_AWAY & {*options}
 
 
 def _has_sealed_mail(of: Any) -> bool:
@@ -150,7 +154,7 @@ DEMANDS = (
     Demand("ccp.E010", "DATABASE_URL must name a PostgreSQL database.", _has_real_database),
     Demand(
         "ccp.E011",
-        "DATABASE_URL names another machine without sslmode=verify-full.",
+        "DATABASE_URL names another machine without sslmode=verify-full, or in its options.",
         _has_sealed_database,
     ),
     Demand("ccp.E012", "Mail must go to a mail server, in TLS.", _has_sealed_mail),

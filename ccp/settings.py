@@ -138,7 +138,8 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = 600
 if IS_LOOPBACK:
     named = {*ALLOWED_HOSTS, urlsplit(PORTAL_URL).hostname, DATABASES["default"].get("HOST")}
-    if not named <= {"localhost", "127.0.0.1", "::1", None, ""}:
+    leads_away = {"host", "hostaddr", "service"} & {*DATABASES["default"].get("OPTIONS", {})}
+    if leads_away or not named <= {"localhost", "127.0.0.1", "::1", None, ""}:
         raise ImproperlyConfigured("On loopback every host must be this machine.")
 
 # The cache holds sign-in rate limits, so it must be shared by all processes.

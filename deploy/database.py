@@ -5,26 +5,28 @@ import shutil
 from pathlib import Path
 
 from deploy.place import HOST, ROOT, CannotStand, Place
-from deploy.processes import program, run
+from deploy.processes import program, run, running
 
 
 def start(place: Place) -> bool:
     """Start it, made if it is not there yet; whether there was anything to start."""
     data = place.folder / "postgresql"
-    is_new = not (data / "PG_VERSION").exists()
-    if is_new:
+    if not (data / "PG_VERSION").exists():
         _make(place, data)
-    if _is_running(place):
-        return False
+    is_started = not _is_running(place)
+    if is_started:
+        _start(place, data)
+    _make_roles(place)  # also where an earlier start ended before them
+    return is_started
+
+
+def _start(place: Place, data: Path) -> None:
     told = (
         f"-p {place.database_port} -c listen_addresses={HOST} -c unix_socket_directories='' "
         "-c log_lock_waits=on"
     )
     log = data / "server.log"
     _as_nobody_special(place, _tool("pg_ctl"), "-D", data, "-w", "-l", log, "-o", told, "start")
-    if is_new:
-        _make_roles(place)
-    return True
 
 
 def stop(place: Place) -> bool:
@@ -51,11 +53,8 @@ def _tool(name: str) -> Path:
 
 
 def _is_running(place: Place) -> bool:
-    try:
-        _as_nobody_special(place, _tool("pg_ctl"), "-D", place.folder / "postgresql", "status")
-    except CannotStand:
-        return False
-    return True
+    data = place.folder / "postgresql"
+    return running(data / "postmaster.pid", told=f"-D {data}") is not None
 
 
 def _make(place: Place, data: Path) -> None:

@@ -1,6 +1,7 @@
 """Where the shape stands on this machine: its folder, its ports, and the secrets it made."""
 
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,8 @@ class Place:
 
     @property
     def socket(self) -> Path:
-        return self.folder / "portal.sock"
+        """Where the portal hears the proxy, in a folder that is closed to everybody else."""
+        return self.folder / "run" / "portal.sock"
 
     @property
     def ca(self) -> Path:
@@ -73,7 +75,8 @@ class Place:
         # As root, PostgreSQL runs as somebody else, who must get through to its own folder.
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder.chmod(0o711 if os.getuid() == 0 else 0o700)
-        self.mail.mkdir(exist_ok=True, mode=0o700)
+        for closed in (self.mail, self.socket.parent):
+            closed.mkdir(exist_ok=True, mode=0o700)
         if (self.folder / "environment").exists():
             return
         superuser, owner, site = (secrets.token_urlsafe(24) for _ in range(3))
@@ -97,7 +100,6 @@ class Place:
                 "TRUSTED_PROXIES": "1",
                 "DATABASE_URL": f"postgres://portal:{site}@{database}",
                 "MAIL_FOLDER": str(self.mail),
-                "PORTAL_SOCKET": str(self.socket),
             },
         )
 
@@ -107,8 +109,10 @@ def port_of(folder: Path) -> int | None:
     address = _read(folder / "environment").get("PORTAL_URL")
     if address is None:
         return None
-    port = address.removeprefix(f"https://{HOST}").removeprefix(":")
-    return int(port) if port else 443
+    found = re.fullmatch(rf"https://{HOST}(?::(\d{{1,5}}))?", address)
+    if found is None:
+        raise CannotStand(f"{folder} holds no portal of this machine, but {address}.")
+    return int(found[1] or 443)
 
 
 def _write(path: Path, variables: dict[str, str]) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from deploy import healthy
 from deploy.place import ROOT, CannotStand, Place
@@ -25,11 +26,12 @@ def prepare(place: Place, *, businesses: int | None, say: Callable[[str], None])
     number = businesses or 200
     say(f"A world of {number:,} businesses ...")
     made = place.people.with_suffix(".new")
+    made.unlink(missing_ok=True)
+    made.touch(mode=0o600)
     _manage(
         place.owner(), "seed", "--businesses", str(number), "--seed", SEED, "--out", str(made),
         quiet=not sys.stderr.isatty(),
     )  # fmt: skip
-    made.chmod(0o600)
     made.rename(place.people)
 
 
@@ -45,21 +47,23 @@ def hold_to(place: Place, businesses: int | None) -> None:
 
 
 def is_running(place: Place) -> bool:
-    return running(place.folder / "portal.pid", named="gunicorn") is not None
+    return running(_pid_file(place), told=_told(place)) is not None
 
 
 def start(place: Place, *, processes: int) -> bool:
     """Start them and wait until they answer; whether there was anything to start."""
-    pid_file, log = place.folder / "portal.pid", place.folder / "portal.log"
-    if running(pid_file, named="gunicorn"):
+    if is_running(place):
         return False
-    place.socket.unlink(missing_ok=True)
+    log = place.folder / "portal.log"
+    for left in (place.socket, _pid_file(place)):
+        left.unlink(missing_ok=True)
+    told = {"WEB_CONCURRENCY": str(processes), "PORTAL_SOCKET": str(place.socket)}
     with log.open("a") as lines:
         process = subprocess.Popen(
             [str(ROOT / ".venv" / "bin" / "gunicorn"), "ccp.wsgi",
-             "--config", str(ROOT / "deploy" / "gunicorn.py"), "--pid", str(pid_file)],
+             "--config", str(ROOT / "deploy" / "gunicorn.py"), "--pid", str(_pid_file(place))],
             cwd=ROOT,
-            env=environment(place.site() | {"WEB_CONCURRENCY": str(processes)}),
+            env=environment(place.site() | told),
             stdin=subprocess.DEVNULL,
             stdout=lines,
             stderr=lines,
@@ -81,7 +85,15 @@ def answers(place: Place) -> bool:
 
 def stop(place: Place) -> bool:
     """Stop them when they have finished what was begun; whether they ran."""
-    return stop_process(place.folder / "portal.pid", named="gunicorn", by=signal.SIGTERM)
+    return stop_process(_pid_file(place), told=_told(place), by=signal.SIGTERM)
+
+
+def _pid_file(place: Place) -> Path:
+    return place.folder / "portal.pid"
+
+
+def _told(place: Place) -> str:
+    return f"--pid {_pid_file(place)}"
 
 
 def _manage(variables: dict[str, str], *command: str, quiet: bool = True) -> None:

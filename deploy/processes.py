@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deploy.place import ROOT, CannotStand
 
+PROCESSES = Path("/proc")
 PATIENCE = 300.0
 """Seconds within which a program must answer or be gone: machines may have much else to do."""
 
@@ -65,26 +66,30 @@ def until(is_so: Callable[[], bool], otherwise: Callable[[], str]) -> None:
         time.sleep(0.05)
 
 
-def running(pid_file: Path, *, named: str) -> int | None:
-    """The process whose number is in a file, if it still is the program that wrote it."""
+def running(pid_file: Path, *, told: str) -> int | None:
+    """The process whose number a file begins with, if its command line holds what ours was told.
+
+    A number outlives its process and goes to another one, which may be the same program: what it
+    was told must name the folder.
+    """
+    if not (PROCESSES / "self" / "cmdline").exists():
+        raise CannotStand(f"{PROCESSES} is missing: nobody can say whose a process is.")
     try:
-        pid = int(pid_file.read_text())
+        pid = int(pid_file.read_text().partition("\n")[0])
         os.kill(pid, 0)
+        line = (PROCESSES / str(pid) / "cmdline").read_bytes()
     except (OSError, ValueError):
         return None
-    line = Path(f"/proc/{pid}/cmdline")
-    if line.exists() and named.encode() not in line.read_bytes():
-        return None  # the number has gone to somebody else
-    return pid
+    return pid if os.fsencode(f" {told} ") in line.replace(b"\0", b" ") + b" " else None
 
 
-def stop(pid_file: Path, *, named: str, by: signal.Signals) -> bool:
+def stop(pid_file: Path, *, told: str, by: signal.Signals) -> bool:
     """End a process of ours and wait until it is gone; whether there was one."""
-    pid = running(pid_file, named=named)
+    pid = running(pid_file, told=told)
     if pid is None:
         return False
     os.kill(pid, by)
-    until(lambda: running(pid_file, named=named) != pid, lambda: f"Process {pid} does not end.")
+    until(lambda: running(pid_file, told=told) != pid, lambda: f"Process {pid} does not end.")
     return True
 
 

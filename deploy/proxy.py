@@ -37,7 +37,7 @@ def filled(place: Place, template: str) -> str:
 
 def start(place: Place, template: str | None = None) -> bool:
     """Start it; whether there was anything to start."""
-    if running(place.folder / "nginx.pid", named="nginx"):
+    if _running(place):
         return False
     configuration = place.folder / "nginx.conf"
     configuration.write_text(filled(place, template or TEMPLATE.read_text()))
@@ -47,13 +47,18 @@ def start(place: Place, template: str | None = None) -> bool:
         command += ["-g", "user root;"]  # another user might not reach the folder of the project
     run([*command, "-t", "-q"])
     run(command)
-    until(
-        lambda: running(place.folder / "nginx.pid", named="nginx") is not None,
-        lambda: "nginx does not start.",
-    )
+    until(lambda: _running(place) is not None, lambda: "nginx does not start.")
     return True
 
 
 def stop(place: Place) -> bool:
     """Stop it; whether it ran."""
-    return stop_process(place.folder / "nginx.pid", named="nginx", by=signal.SIGTERM)
+    return stop_process(place.folder / "nginx.pid", told=_told(place), by=signal.SIGTERM)
+
+
+def _running(place: Place) -> int | None:
+    return running(place.folder / "nginx.pid", told=_told(place))
+
+
+def _told(place: Place) -> str:
+    return f"-c {place.folder / 'nginx.conf'} -p {place.folder}"

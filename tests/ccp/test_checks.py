@@ -5,6 +5,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import dj_database_url
 import pytest
 from allauth.socialaccount.models import SocialApp
 from django.core.exceptions import ImproperlyConfigured
@@ -35,9 +36,22 @@ def database(**told: Any) -> Breaks:
     return lambda of: of["DATABASES"]["default"].update(told)
 
 
+def reached(url: str) -> Breaks:
+    return lambda of: of["DATABASES"].update(default=dj_database_url.parse(url))
+
+
 def provider(**told: Any) -> Breaks:
     return lambda of: of["SIGN_IN_WITH"][0]["settings"].update(told)
 
+
+LEADING_AWAY = [
+    "postgres://portal@/portal?host=db.example",
+    "postgres://portal@localhost/portal?hostaddr=192.0.2.7",
+    "postgres://portal@/portal?service=far",
+    "postgres://portal@db.example/portal?sslmode=verify-full&hostaddr=192.0.2.7",
+    "postgres://portal@%2Frun%2Fpostgresql,db.example/portal",
+]
+"""Databases on other machines that look as if they were here, or as if they proved who they are."""
 
 UNSAFE: list[tuple[str, Breaks]] = [
     ("ccp.E003", says("DEBUG", True)),
@@ -76,6 +90,7 @@ UNSAFE: list[tuple[str, Breaks]] = [
     ("ccp.E010", database(ENGINE="django.db.backends.sqlite3")),
     ("ccp.E011", database(OPTIONS={})),
     ("ccp.E011", database(OPTIONS={"sslmode": "require"})),
+    *(("ccp.E011", reached(url)) for url in LEADING_AWAY),
     ("ccp.E012", says("MAILERS", {"default": {"BACKEND": "x.smtp.EmailBackend"}})),
     ("ccp.E012", lambda of: of["MAILERS"]["default"].update(BACKEND="console.EmailBackend")),
     ("ccp.E013", provider(server_url="http://gckey.example")),
@@ -150,7 +165,8 @@ def test_on_loopback_all_is_as_in_production_but_for_who_signs_in(
         "SECRET_KEY": "",
         "DEBUG": "1",
     }
-    for name, value in elsewhere.items():
+    away = [("DATABASE_URL", url) for url in LEADING_AWAY]
+    for name, value in [*elsewhere.items(), *away]:
         with pytest.raises(ImproperlyConfigured):
             production(monkeypatch, **LOOPBACK | {name: value})
 

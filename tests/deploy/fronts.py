@@ -174,6 +174,7 @@ def front(*changes: tuple[str, str]) -> Iterator[Front]:
     folder = Path(tempfile.mkdtemp(prefix="portal-"))
     place = Place(folder, free_port())
     try:
+        place.settle()
         certificates.make(place)
         behind = Behind(place.socket)
         try:

@@ -106,7 +106,8 @@ def test_an_image_has_no_rights_and_nothing_that_is_not_needed() -> None:
                for line in lines if line.startswith("FROM"))  # fmt: skip
     assert "--locked --no-default-groups" in text("Dockerfile") and "HEALTHCHECK" in str(lines)
     left_out = {*house.read(Path(".dockerignore")).splitlines()}
-    assert left_out >= {".git", ".env", ".venv", "var", "tests"}
+    assert left_out >= {".git", "**/.env*", "**/*.key", "**/*.pem", ".venv", "var", "tests"}
+    assert {".env*", "!.env.example"} <= {*house.read(Path(".gitignore")).splitlines()}
 
 
 def test_what_works_by_the_clock_is_called() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from deploy import database, portal, proxy
+from deploy import database, portal
 from deploy.place import ROOT, CannotStand, Place
 from deploy.processes import environment, running
 from tests.deploy.fronts import free_port, needs_nginx
@@ -149,18 +149,9 @@ def test_up_starts_what_is_missing_and_down_stops_it(
 
     assert "is up." in loopback("up", *there).stdout
     assert visitor.get(f"{place.address}/en-ca/").status_code == 200
-    pid = running(place.folder / "portal.pid", named="gunicorn")
+    pid = running(file := place.folder / "portal.pid", told=f"--pid {file}")
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     assert len(children) >= 4
-
-    bystander = subprocess.Popen(["sleep", "60"])
-    (place.folder / "nginx.pid").rename(place.folder / "kept.pid")
-    (place.folder / "nginx.pid").write_text(str(bystander.pid))
-    assert not proxy.stop(place), "The number is somebody else's now."
-    assert bystander.poll() is None
-    bystander.kill()
-    bystander.wait()
-    (place.folder / "kept.pid").rename(place.folder / "nginx.pid")
 
     for said in ("is down.", "was down already"):
         ended = loopback("down", *there)
@@ -170,3 +161,27 @@ def test_up_starts_what_is_missing_and_down_stops_it(
     begun = time.monotonic()
     assert loopback("up", *there).returncode == 0
     print(f"\nUp again with its world in {time.monotonic() - begun:.0f} s")
+
+
+def test_a_start_that_ended_before_the_roles_is_made_good(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if not has_postgresql():
+        pytest.skip("needs PostgreSQL (Debian: postgresql)")
+    half = Place(Path(tempfile.mkdtemp(prefix="portal-")), free_port())
+    half.settle()
+    whole, cut = ROOT / "deploy" / "roles.sql", half.folder / "deploy" / "roles.sql"
+    cut.parent.mkdir()
+    cut.write_text(whole.read_text().replace("'CREATE DATABASE portal", "'CREATE NOTHING"))
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(database, "ROOT", half.folder)
+            with pytest.raises(CannotStand, match="NOTHING"):
+                database.start(half)
+        assert not database.start(half), "It runs, and what was missing is there now."
+        for variables in (half.site(), half.owner()):
+            asked = [database.tools() / "psql", variables["DATABASE_URL"], "-c", "SELECT 1"]
+            assert subprocess.run(asked, capture_output=True).returncode == 0
+    finally:
+        database.stop(half)
+        shutil.rmtree(half.folder)
