@@ -128,7 +128,7 @@ def recoveries_come_from_two_officers(at: datetime) -> Finding:
         decided_by=OuterRef("granted_by"),
         decided_at=OuterRef("starts_at"),
     )
-    both = _was_officer("proposed_by", "proposed_at") & _was_officer("decided_by", "decided_at")
+    both = was_officer("proposed_by", "proposed_at") & was_officer("decided_by", "decided_at")
     others = (
         ~Q(proposed_by=F("decided_by")) & ~_member_of("proposed_by") & ~_member_of("decided_by")
     )
@@ -503,7 +503,7 @@ def _was_pam(person: str, when: str, **program: str) -> Q:
     return Q(Exists(direct)) | Q(Exists(by_group)) | Q(Exists(by_programs))
 
 
-def _was_officer(person: str, when: str) -> Q:
+def was_officer(person: str, when: str) -> Q:
     """The person in a column was an officer for recovery at the instant in another."""
     kind = OfficerRole.Kind.RECOVERY
     roles = OfficerRole.objects.filter(_held(when), person=OuterRef(person), kind=kind)

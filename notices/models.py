@@ -9,8 +9,9 @@ class Notice(models.Model):
     """One mail, rendered when its occasion arose and sent after that transaction committed.
 
     `key` names the subject, the kind and the boundary it is about: a second notice with the same
-    key is not written, so each is sent once. `sealed` is what only its reader may know: enciphered
-    until it is sent, then forgotten, while the body holds a mark in its place.
+    key is not written, so each is sent once. It holds no address, and neither does `last_error`.
+    `sealed` is what only its reader may know: enciphered until it is sent, then forgotten, while
+    the body holds a mark in its place.
     """
 
     key = models.CharField(max_length=255, unique=True)

@@ -113,7 +113,7 @@ def send(key: str) -> bool:
         _mail(notice).send(using="default")
     except Exception as error:
         log.warning("Notice %s was not sent: %s", notice.pk, type(error).__name__)
-        outcome: dict[str, object] = {"last_error": f"{type(error).__name__}: {error}"}
+        outcome: dict[str, object] = {"last_error": _why(error)}
     else:
         outcome = {"last_error": "", "sent_at": Now(), "sealed": ""}
     Notice.objects.filter(pk=notice.pk).update(attempts=F("attempts") + 1, **outcome)
@@ -156,6 +156,15 @@ def _render(template: str, language: str, context: Mapping[str, object]) -> tupl
     if not first.startswith(SUBJECT):
         raise ValueError(f"{template} must begin with '{SUBJECT}'.")
     return " ".join(first.removeprefix(SUBJECT).split()), body.strip() + "\n"
+
+
+def _why(error: Exception) -> str:
+    """The kind of a failure and the codes of the mail server: what it says may name an address."""
+    refused = getattr(error, "recipients", None)
+    codes = {getattr(error, "smtp_code", None)}
+    codes |= {said[0] for said in refused.values()} if isinstance(refused, dict) else set()
+    told = [str(code) for code in sorted(code for code in codes if isinstance(code, int))]
+    return " ".join([type(error).__name__, *told])
 
 
 def _cipher() -> MultiFernet:

@@ -18,7 +18,9 @@ from officers.models import AccountRecovery
 def state_of(recovery: AccountRecovery, at: datetime) -> State:
     """How a recovery stands: waiting, to confirm, stopped by a sign-in, decided or lapsed."""
     status = recovery.status_at(at)
-    if status in (Status.PENDING, Status.LAPSED) and recovery.is_stopped:
+    signed_in = recovery.person.last_login
+    in_time = status is Status.PENDING or (signed_in is not None and signed_in < recovery.closes_at)
+    if status in (Status.PENDING, Status.LAPSED) and recovery.is_stopped and in_time:
         return State("neutral", pgettext("recovery", "Stopped by a sign-in"), is_over=True)
     if status is not Status.PENDING:
         return request_tag(status)

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters import key_of
 from accounts.models import Language, User
 from audit.services import Refusal, business_chain, person_chain, record, refuse
 from businesses.bn import show_bn9
@@ -264,7 +265,7 @@ def _tell(draft: Registration, entity: LegalEntity, actor: User) -> None:
     )
     for address in dict.fromkeys(entity.emails):
         notify(
-            key=f"business_registered:{draft.pk}:{address}"[:255],
+            key=f"business_registered:{draft.pk}:{key_of(address)}",
             template="registration/email/business_registered.txt",
             address=address,
             context=context,

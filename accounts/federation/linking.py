@@ -59,13 +59,13 @@ def identity_remove(request: PersonRequest, pk: int) -> HttpResponse:
 def linked(request: HttpRequest, proved: SocialLogin) -> HttpResponse:
     """Somebody came back from a provider, to whom they had gone to link what they proved there."""
     person = request.user
+    # Finding it moved the day of its last use, which is its owner's and no matter of this way.
+    found = SocialAccount.objects.filter(pk=proved.account.pk)
+    found.update(last_login=request.identity_used_at)  # type: ignore[attr-defined]
     if not person.is_authenticated or person.pk != proved.state["data"][LINKED_BY]:
         messages.error(request, _("Nothing was linked: somebody else is signed in by now."))
         return redirect("identity_list")
     provider = proved.account.provider
-    # Finding it moved the day of its last use, which is its owner's and no matter of this way.
-    found = SocialAccount.objects.filter(pk=proved.account.pk)
-    found.update(last_login=request.identity_used_at)  # type: ignore[attr-defined]
     answer = link_identity(
         actor=person, provider=provider, uid=proved.account.uid, at=timezone.now()
     )

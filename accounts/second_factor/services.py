@@ -126,11 +126,12 @@ def prove_by_code(*, person: User, code: str, mailed: str = "", at: datetime) ->
 def prove_by_passkey(*, person: User, passkey: Authenticator | None, at: datetime) -> str | Refusal:
     """Note the passkey that proved the person, or that an answer proved nothing (None).
 
-    A wrong answer counts as a wrong code: nobody fills the history with them.
+    What was taken away meanwhile, as by a recovery, proves nothing either. A wrong answer counts as
+    a wrong code: nobody fills the history with them.
     """
-    if passkey:
-        return _used(passkey, at)
     row = locked(person)
+    if passkey and (kept := Authenticator.objects.filter(pk=passkey.pk, user=row).first()):
+        return _used(kept, at)
     tries = CodeTries.objects.filter(person=row).first()
     message = _("The passkey was not recognized. Please try again.")
     if not held(row).passkeys or (tries and tries.bar(at)):

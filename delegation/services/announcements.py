@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from accounts.letters import key_of
 from accounts.models import User
 from businesses.models import BusinessAccount
 from businesses.register import get_register
@@ -39,7 +40,7 @@ def announce(
     kept = [*(entity.emails if entity else ()), business.email]
     for address in dict.fromkeys(filter(None, kept)):
         notify(
-            key=f"{key}:{address}"[:255],
+            key=f"{key}:{key_of(address)}",
             template=f"delegation/email/{template}_on_file.txt",
             address=address,
             context=known,

@@ -5,6 +5,8 @@ from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -75,6 +77,12 @@ def end_calendar_feed(*, actor: User, acting_for: BusinessAccount, at: datetime)
     path = _path(Access(actor, acting_for, at))
     record(verb="calendar_feed.end", path=path, **_about(actor, acting_for, feed.pk, at))
     return True
+
+
+def end_feeds(*, person: User, at: datetime) -> None:
+    """End every link of a person, whoever may know it. History names the act of the caller."""
+    live = CalendarFeed.objects.filter(person=person).exclude(ends_at__lte=at)
+    live.update(ends_at=Greatest("starts_at", Value(at)))
 
 
 def _path(access: Access) -> str:

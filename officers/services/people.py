@@ -25,6 +25,7 @@ from delegation.models import Decision, Membership
 from delegation.models.periods import during
 from delegation.services.announcements import announce
 from delegation.services.decisions import Problem, close, lock, why_not_decidable
+from delegation.services.feeds import end_feeds
 from delegation.services.roles import managers_of
 from delegation.standing import PathKind
 from notices.services import notify
@@ -89,6 +90,7 @@ def confirm_account_recovery(
     reached, before = {*addresses_of(person), waiting.email}, person.email
     try:
         with transaction.atomic():
+            end_feeds(person=person, at=at)
             replace_ways_to_prove(person=person, email=waiting.email)
     except IntegrityError:
         return _refused("confirm", _taken(), actor, person, at)
@@ -241,17 +243,19 @@ def _tell(
 ) -> None:
     """Write to the person, where codes went and where they go, and to the managers around.
 
-    Where the person manages the business, its addresses on file read it too (decision 30).
+    Where the person manages the business, its addresses on file read it too (decision 30). Why it
+    was rejected is not for an address that nobody proved.
     """
     key = f"account_recovery_{step}:{waiting.pk}"
     context = {"step": step, "recovery": waiting}
+    own = addresses_of(person)
     for address in sorted(addresses):
         notify(
             key=f"{key}:{key_of(address)}",
             template="officers/email/account_recovery.txt",
             recipient=person,
             address=address,
-            context=context,
+            context=context | {"reason": waiting.reason if address in own else ""},
         )
     for business in _employers(person, at):
         announce(

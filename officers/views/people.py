@@ -160,6 +160,8 @@ def _page(
     context = {
         "recovery": recovery,
         "person": recovery.person,
+        # What was examined may tell of papers and of health: no colleague of the person reads it.
+        "finding": recovery.finding if can_reject_account_recovery(officer, recovery) else "",
         "state": state_of(recovery, officer.at),
         "standing": Standing.of(recovery.person, officer.at),
         "form": form,

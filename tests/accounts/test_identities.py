@@ -195,6 +195,19 @@ def test_nothing_is_linked_that_its_person_did_not_begin(
     assert not known & {*linked_to(partner, "francoise")}
 
 
+def test_an_attempt_of_somebody_else_is_no_use_of_an_identity(
+    providers: list[Provider], at: datetime
+) -> None:
+    gckey, partner = providers
+    owner = who(arrived(partner, at, "francoise"))
+    last_week = at - timedelta(days=7)
+    SocialAccount.objects.filter(user=owner).update(last_login=last_week)
+    ada, eve = arrived(gckey, at), Client()
+    eve.force_login(give_profile(sign_up("eve@example.ca"), at))
+    with_the_state_of_another(ada, eve, partner)
+    assert SocialAccount.objects.get(user=owner).last_login == last_week
+
+
 def test_linking_and_removing_ask_for_a_proof(
     clock: Any, providers: list[Provider], at: datetime
 ) -> None:

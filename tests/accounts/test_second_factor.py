@@ -17,6 +17,7 @@ from accounts.models import CodeTries, User
 from accounts.second_factor.factors import app_code
 from accounts.second_factor.proof import PROVEN
 from accounts.second_factor.services import prove_by_passkey
+from accounts.services import replace_ways_to_prove
 from audit.models import Event
 from audit.services import Refusal
 from notices.services import send_due
@@ -447,3 +448,12 @@ def test_wrong_answers_of_a_passkey_fill_no_history(person: User, clock: Any) ->
     data = {"name": "Key", "credential": {}}
     Authenticator.objects.create(user=person, type=Authenticator.Type.WEBAUTHN, data=data)
     assert [refused() for _ in range(12)] == [*range(1, 11), 10, 10]
+
+
+def test_a_passkey_taken_away_while_it_answered_proves_nothing(person: User, clock: Any) -> None:
+    data = {"name": "Key", "credential": {}}
+    kind = Authenticator.Type.WEBAUTHN
+    passkey = Authenticator.objects.create(user=person, type=kind, data=data)
+    replace_ways_to_prove(person=person, email=person.email)
+    outcome = prove_by_passkey(person=person, passkey=passkey, at=now(clock))
+    assert isinstance(outcome, Refusal) and outcome.code == "not_proved"

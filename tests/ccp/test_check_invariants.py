@@ -54,11 +54,14 @@ from delegation.services.offers import (
 from delegation.services.relationships import withdraw_relationship_request
 from delegation.services.rights import end_membership
 from delegation.terms import fingerprint
+from officers import invariants as of_officers
+from officers.models import AccountRecovery
 from officers.services.lookups import open_lookup
+from officers.services.people import confirm_account_recovery, reject_account_recovery
 from officers.services.recovery import confirm_recovery, propose_recovery
 from registration.models import Outcome, Registration
 from tests.delegation.successors import named
-from tests.officers.people import headless, officer, recovery_asked
+from tests.officers.people import account_recovery_proposed, headless, officer, recovery_asked
 from tests.registration.claims import draft, put_on_file, submit
 from tests.transactions.factories import change, declare
 from tests.world import World, done
@@ -100,12 +103,25 @@ def rich(world: World) -> World:
     done(withdraw_relationship_request(relationship_request=asked, **lead))
     birch = headless(world.earlier(days=2), "Birch Recovered")
     eve, row = world.person("Birch Recovered Eve"), recovery_asked(world, birch)
-    first, second = (officer(world.earlier(days=2), name) for name in ("Olga", "Omar"))
+    first, second = (officer(world.earlier(days=9), name) for name in ("Olga", "Omar"))
     about = {"recovery_request": row, "at": world.at}
     seen = {"person": eve, "finding": "Seen.", "expected_version": 1}
     done(open_lookup(actor=first, bn9=maple.bn9, purpose="Audit", at=world.at))
     done(propose_recovery(actor=first, **seen, **about))
     done(confirm_recovery(actor=second, expected_version=2, **about))
+    # Of two user accounts one was recovered.
+    lost, stays = (
+        {
+            "account_recovery": account_recovery_proposed(
+                world.earlier(days=days), first, world.person(name)
+            ),
+            "expected_version": 1,
+            "at": world.at,
+        }
+        for days, name in ((3, "Nia"), (2, "Ned"))
+    )
+    done(confirm_account_recovery(actor=second, **lost))
+    done(reject_account_recovery(actor=second, reason="Not shown.", **stays))
     # A firm accepted an offer, another offer was withdrawn.
     west = world.broker("West")
     taken = {"relationship_offer": world.offer(maple, west), "expected_version": 1, "at": world.at}
@@ -201,6 +217,14 @@ def twice(world: World) -> None:
     Membership.objects.create(person=row.person, business=row.business, starts_at=world.at)
 
 
+def colleagues(world: World, officer: str) -> None:
+    """An officer had belonged to a business of the person whose account was recovered."""
+    since = world.at - timedelta(days=8)
+    birch = world.importer("Birch")
+    for name in (officer, "Nia"):
+        Membership.objects.create(person=world.person(name), business=birch, starts_at=since)
+
+
 def elsewhere(world: World) -> Any:
     """A program account of another business."""
     return world.program(world.importer("Elsewhere"))
@@ -249,6 +273,26 @@ BREACHES: dict[invariants.Check, list[Breach]] = {
         write(RecoveryRequest, ASKED, proposed=person("Rea")),
         write(OfficerRole, ends_at=lambda world: world.at - timedelta(days=1)),
         write(BusinessRole, ANAS, source="recovery"),
+    ],
+    of_officers.account_recoveries_come_from_two_officers: [
+        write(AccountRecovery, ASKED, decided_by=F("proposed_by")),
+        write(AccountRecovery, ASKED, decided_at=F("starts_at")),
+        write(AccountRecovery, ASKED, starts_at=F("decided_at") - timedelta(hours=71, minutes=59)),
+        write(AccountRecovery, ASKED, proposed_by=person("Rea")),
+        write(AccountRecovery, ASKED, decided_by=person("Rea")),
+        write(AccountRecovery, {"decision": "rejected"}, decided_by=person("Rea")),
+        write(AccountRecovery, ASKED, person=F("decided_by")),
+        lambda world: colleagues(world, "Olga"),
+        lambda world: colleagues(world, "Omar"),
+        write(OfficerRole, ends_at=lambda world: world.at - timedelta(days=1)),
+    ],
+    of_officers.account_recoveries_have_their_events: [
+        sql("DELETE FROM audit_event WHERE verb = 'account_recovery.propose'"),
+        sql("DELETE FROM audit_event WHERE verb = 'account_recovery.confirm'"),
+        sql("DELETE FROM audit_event WHERE verb = 'account_recovery.reject'"),
+        write(AccountRecovery, ASKED, decided_at=F("starts_at")),
+        write(AccountRecovery, ASKED, person=person("Rea")),
+        write(AccountRecovery, ASKED, decided_by=person("Rea")),
     ],
     invariants.lookups_have_a_purpose: [
         write(Lookup, officer=person("Rea")),

@@ -200,6 +200,7 @@ def test_everybody_is_told_at_each_step_and_reminded(
         told = Notice.objects.filter(key__startswith=f"succession_{kind}:")
         assert {one.address for one in told} == everybody
     [office] = Notice.objects.filter(address="office@maple.test", key__contains="claim")
+    assert not Notice.objects.filter(key__contains="@").exists(), "No key names an address."
     assert "Nobody is left." in office.body and "heure de l’Est" in office.body
     for days, waiting, reminders in ((6, 0, 0), (7, 1, 4), (8, 1, 4), (13, 1, 8), (14, 0, 8)):
         assert remind_of_successions(at=world.later(days=days).at) == waiting

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from io import StringIO
+from smtplib import SMTPRecipientsRefused, SMTPSenderRefused
 from typing import Any
 
 import pytest
@@ -167,11 +168,32 @@ def test_a_failure_stays_in_the_outbox_and_breaks_nothing(post: Any, committing:
         post()
     notice = Notice.objects.get()
     assert notice.sent_at is None
-    assert (notice.attempts, notice.last_error) == (1, "ConnectionRefusedError: no server")
+    assert (notice.attempts, notice.last_error) == (1, "ConnectionRefusedError")
     with pytest.raises(CommandError, match="1 of 1 notices could not be sent"):
         call_command("send_due_notices")
     notice.refresh_from_db()
     assert notice.attempts == 2
+
+
+@pytest.mark.parametrize(
+    ("failure", "kept"),
+    [
+        (SMTPRecipientsRefused({"a@b.ca": (550, b"no a@b.ca")}), "SMTPRecipientsRefused 550"),
+        (SMTPSenderRefused(553, b"not for a@b.ca", "x@y.ca"), "SMTPSenderRefused 553"),
+        (TimeoutError("to a@b.ca"), "TimeoutError"),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_what_is_kept_of_a_failure_names_no_address(
+    failure: Exception, kept: str, post: Any, committing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(EmailMessage, "send", refuses)
+    with committing():
+        post()
+    assert Notice.objects.get().last_error == kept
 
 
 @pytest.mark.asvs("16.5.2")

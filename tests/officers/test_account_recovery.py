@@ -14,7 +14,7 @@ from accounts.services import end_officer_role
 from audit.models import Event
 from audit.services import Refusal, business_chain, person_chain
 from businesses.models import BusinessAccount
-from delegation.models import Membership
+from delegation.models import CalendarFeed, Membership
 from notices.models import Notice
 from officers.models import AccountRecovery
 from officers.services import people
@@ -79,6 +79,9 @@ def test_two_officers_recover_an_account_in_sight(
     olga, omar = officer(world, "Olga"), officer(world, "Omar")
     BusinessAccount.objects.filter(pk=maple.pk).update(email="office@maple.test")
     row = done(propose(world, olga, rea))
+    feed = CalendarFeed.objects.create(
+        person=rea, business=maple, token_hash="x" * 64, starts_at=world.at
+    )
     assert held(rea) == ("rea@example.test", 2, 0), "A proposal changes nothing."
     assert code(confirm(world.later(hours=71, minutes=59), omar, row)) == "too_early"
     late = world.later(hours=72)
@@ -87,6 +90,8 @@ def test_two_officers_recover_an_account_in_sight(
     done(confirm(late, omar, row))
 
     assert held(rea) == (NEW, 0, 1) and not CodeTries.objects.exists()
+    feed.refresh_from_db()
+    assert not feed.active_at(late.at), "Whoever knows the link reads no more by it."
     address = EmailAddress.objects.get(user=rea)
     assert (address.email, address.verified, address.primary) == (NEW, False, True)
     boss = world.manager(maple).email
@@ -106,6 +111,10 @@ def test_the_addresses_on_file_read_of_a_manager(world: World, maple: BusinessAc
     assert "office@maple.test" in told("proposed", row)
     done(reject(world, world.person("Olga"), row))
     assert "office@maple.test" in told("rejected", row)
+    rejected = Notice.objects.filter(key__startswith=f"account_recovery_rejected:{row.pk}")
+    assert NEW in told("rejected", row), "It reads the outcome, and not why."
+    knowing = {one.address for one in rejected if "Not shown." in one.body}
+    assert knowing == {world.manager(maple).email}
     assert held(world.manager(maple))[0] == "maple.manager@example.test"
     done(propose(world.later(days=1), world.person("Olga"), world.manager(maple)))
 

@@ -1,5 +1,7 @@
 """The desk’s pages of the recovery of a user account, as officers read them."""
 
+from datetime import timedelta
+
 import pytest
 import time_machine
 from django.urls import reverse
@@ -7,6 +9,7 @@ from django.urls import reverse
 from accounts.models import OfficerRole, User
 from businesses.models import BusinessAccount
 from officers.models import AccountRecovery
+from officers.people import state_of
 from tests.delegation.reading import as_, queries, words
 from tests.officers.people import account_recovery_proposed, officer
 from tests.world import World
@@ -74,6 +77,9 @@ def test_what_a_sign_in_stopped_is_shown_so_and_can_be_proposed_anew(
     olga = officer(world, "Olga")
     row = account_recovery_proposed(world, olga, rea)
     other = as_(officer(world, "Omar"))
+    assert "Passport seen." in words(other.get(page("review", row)))
+    near = officer(world, "Maple manager")
+    assert "Passport seen." not in words(as_(near).get(page("review", row)))
     assert other.post(page("reject", row), {"version": 1, "reason": " "}).status_code == 422
     clock.shift(60)
     as_(rea)
@@ -86,6 +92,16 @@ def test_what_a_sign_in_stopped_is_shown_so_and_can_be_proposed_anew(
     assert other.post(PROPOSE, again).status_code == 302
     lookups = as_(officer(world, "Lou", OfficerRole.Kind.LOOKUPS))
     assert lookups.get(PROPOSE).status_code == lookups.get(page("review", row)).status_code == 403
+
+
+def test_what_lapsed_was_not_stopped_by_a_later_sign_in(world: World, rea: User) -> None:
+    row = account_recovery_proposed(world, officer(world, "Olga"), rea)
+    for signed_in, said in (
+        (row.closes_at - timedelta(minutes=1), "Stopped by a sign-in"),
+        (row.closes_at, "Lapsed"),
+    ):
+        row.person.last_login = signed_in
+        assert state_of(row, row.closes_at + timedelta(days=1)).label == said
 
 
 def test_the_desk_costs_the_same_however_many_accounts_wait(world: World, rea: User) -> None:

@@ -18,6 +18,7 @@ from delegation.invariants import (
     together,
 )
 from delegation.models import BusinessRole, Relationship
+from officers.invariants import CHECKS as OF_OFFICERS
 from registration.models import Outcome, Registration
 from transactions.models import (
     ClientDeclaration,
@@ -106,6 +107,7 @@ def declarations_never_change(at: datetime) -> Finding:
 
 EVERY_CHECK: tuple[Check, ...] = (
     *CHECKS,
+    *OF_OFFICERS,
     versions_are_of_their_declaration,
     versions_have_their_party,
     firms_have_the_declarations_of_their_clients,
