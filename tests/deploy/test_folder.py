@@ -39,7 +39,9 @@ def test_only_a_process_of_this_folder_is_stopped(
         f"-D {other}/postgresql -e x"
     )
     bystander = subprocess.Popen([line, "60"], executable=shutil.which("sleep"))
+    told = Path(f"/proc/{bystander.pid}/cmdline")  # empty for a moment after the start
     try:
+        processes.until(lambda: told.read_bytes() != b"", lambda: "It was never told anything.")
         data = place.folder / "postgresql"
         data.mkdir()
         (data / "PG_VERSION").write_text("17")
@@ -49,8 +51,8 @@ def test_only_a_process_of_this_folder_is_stopped(
         assert not portal.is_running(place)
         assert bystander.poll() is None
         pid_file = place.folder / "nginx.pid"
-        for told in (f"-p {other}", f"-D {other}/postgresql", f"--pid {other}/portal.pid"):
-            assert processes.running(pid_file, told=told) == bystander.pid
+        for words in (f"-p {other}", f"-D {other}/postgresql", f"--pid {other}/portal.pid"):
+            assert processes.running(pid_file, told=words) == bystander.pid
 
         monkeypatch.setattr(processes, "PROCESSES", place.folder / "nowhere")
         for part in (proxy, portal, database):

@@ -10,7 +10,7 @@ import html5lib
 import pytest
 from django.conf import settings
 
-from deploy import proxy
+from deploy import processes, proxy
 from tests.deploy.fronts import SAID, Answer, Front, front, needs_nginx, request, speaks
 
 pytestmark = [pytest.mark.once, needs_nginx]
@@ -233,8 +233,9 @@ def test_where_the_portal_is_gone_a_page_says_so() -> None:
         answer = alone.asked("/en-ca/")
         assert answer.status == 502 and wrongs(answer) == [] and says_both(answer.body)
         assert answer.all("Retry-After") == ["10"]
-        lines = (alone.place.folder / "access.log").read_text()
-        assert '"status":502' in lines and "en-ca" not in lines
+        log = alone.place.folder / "access.log"  # written once the answer is out
+        processes.until(lambda: log.read_text().endswith("\n"), lambda: "Nothing was logged.")
+        assert '"status":502' in log.read_text() and "en-ca" not in log.read_text()
         assert (alone.place.folder / "nginx.log").read_text() == ""
 
 
