@@ -106,7 +106,7 @@ def _has_sealed_database(of: Any) -> bool:
     options: Mapping[str, object] = told.get("OPTIONS", {})
     is_here = host in THIS_MACHINE or (host.startswith("/") and "," not in host)
     is_sealed = is_here or options.get("sslmode") in {"verify-ca", "verify-full"}
-    return is_sealed and not LEADS_AWAY & {*options}
+    return is_sealed and not LEADS_AWAY & {*options} and not of.LIBPQ_LEADS_AWAY
 
 
 def _has_sealed_mail(of: Any) -> bool:
@@ -154,7 +154,8 @@ DEMANDS = (
     Demand("ccp.E010", "DATABASE_URL must name a PostgreSQL database.", _has_real_database),
     Demand(
         "ccp.E011",
-        "DATABASE_URL names another machine without sslmode=verify-full, or in its options.",
+        "DATABASE_URL names another machine without sslmode=verify-full, or in its options; or a "
+        "variable of libpq (PGHOST, PGHOSTADDR, PGSERVICE, PGOPTIONS, ...) is set beside it.",
         _has_sealed_database,
     ),
     Demand("ccp.E012", "Mail must go to a mail server, in TLS.", _has_sealed_mail),

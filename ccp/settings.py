@@ -136,10 +136,15 @@ if IS_SQLITE:
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 600
+# Variables that libpq reads by itself: it follows some before DATABASE_URL, others beside it.
+LIBPQ_LEADS_AWAY = sorted(
+    {"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE", "PGOPTIONS"}
+    & {*os.environ}
+)
 if IS_LOOPBACK:
     named = {*ALLOWED_HOSTS, urlsplit(PORTAL_URL).hostname, DATABASES["default"].get("HOST")}
     leads_away = {"host", "hostaddr", "service"} & {*DATABASES["default"].get("OPTIONS", {})}
-    if leads_away or not named <= {"localhost", "127.0.0.1", "::1", None, ""}:
+    if leads_away or LIBPQ_LEADS_AWAY or not named <= {"localhost", "127.0.0.1", "::1", None, ""}:
         raise ImproperlyConfigured("On loopback every host must be this machine.")
 
 # The cache holds sign-in rate limits, so it must be shared by all processes.

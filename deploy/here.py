@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from deploy import certificates, database, portal, proxy
-from deploy.place import ROOT, CannotStand, Place, port_of
+from deploy.place import ROOT, CannotStand, Place, hold_to_ours, hold_to_owner, port_of
 
 FOLDER = ROOT / "var" / "loopback"
 PORT = 8443
@@ -21,6 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     folder = (ROOT / asked.folder).resolve()
     try:
+        hold_to_owner(folder)
         if asked.act == "up":
             up(
                 _place(folder, asked.port),
@@ -65,6 +66,8 @@ def down(folder: Path, *, remove: bool) -> None:
     if port is None:
         _say(f"Nothing is there: {folder}")
         return
+    if remove:
+        hold_to_ours(folder)
     place = Place(folder, port)
     stopped = [part.stop(place) for part in (proxy, portal, database)]
     _say("The portal is down." if any(stopped) else "The portal was down already.")
@@ -80,8 +83,7 @@ def _place(folder: Path, port: int | None) -> Place:
         raise CannotStand(
             f"{folder} holds a portal of port {there}: `down --remove` takes it away."
         )
-    if there is None and folder.exists() and any(folder.iterdir()):
-        raise CannotStand(f"{folder} is not empty, and holds no portal.")
+    hold_to_ours(folder)
     return Place(folder, there or port or PORT)
 
 

@@ -10,6 +10,12 @@ ROOT = Path(__file__).resolve().parent.parent
 HOST = "localhost"
 LONGEST_SOCKET = 100
 """How long the path of a socket may be: the system has room for 107 bytes."""
+OURS = frozenset(
+    "environment environment.owner run mail ca.pem ca.key portal.pem portal.key portal.log "
+    "portal.pid world.json world.new postgresql password nginx.conf nginx.pid nginx.log access.log "
+    "body proxy fastcgi uwsgi scgi".split()
+)
+"""What the shape puts into its folder; whatever else lies there is not its own to take away."""
 
 
 class CannotStand(Exception):
@@ -74,6 +80,7 @@ class Place:
             raise CannotStand(f"{self.folder} is too long a path for a socket: use --folder.")
         # As root, PostgreSQL runs as somebody else, who must get through to its own folder.
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        hold_to_owner(self.folder)  # somebody may have made it in the meantime
         self.folder.chmod(0o711 if os.getuid() == 0 else 0o700)
         for closed in (self.mail, self.socket.parent):
             closed.mkdir(exist_ok=True, mode=0o700)
@@ -102,6 +109,27 @@ class Place:
                 "MAIL_FOLDER": str(self.mail),
             },
         )
+
+
+def hold_to_owner(folder: Path) -> None:
+    """Refuse a folder, or secrets in it, that another account made: what it holds is believed."""
+    try:
+        for one in (folder, *folder.glob("environment*")):
+            if one.exists() and one.stat().st_uid != os.getuid():
+                raise CannotStand(f"{one} belongs to another account of this machine.")
+        if folder.exists() and not folder.is_dir():
+            raise CannotStand(f"{folder} is no folder.")
+    except PermissionError as why:
+        raise CannotStand(f"{folder} is closed to this account.") from why
+
+
+def hold_to_ours(folder: Path) -> None:
+    """Refuse a folder that holds what no portal put there: it would be closed, and taken away."""
+    there = {one.name for one in folder.iterdir()} if folder.exists() else set()
+    if there and "environment" not in there:
+        raise CannotStand(f"{folder} is not empty, and holds no portal.")
+    if foreign := sorted(there - OURS):
+        raise CannotStand(f"{folder} holds what is not the portal's: {', '.join(foreign[:5])}.")
 
 
 def port_of(folder: Path) -> int | None:

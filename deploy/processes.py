@@ -48,13 +48,22 @@ def run(
 
 
 def environment(also: Mapping[str, str]) -> dict[str, str]:
-    """What this process was told, without anything of another portal's, and `also`."""
+    """What this process was told, without anything of another portal's, and `also`.
+
+    Without what libpq reads by itself, too: PGHOSTADDR, PGSERVICE or PGOPTIONS lead elsewhere
+    whatever an address says, and not one of its variables is needed beside it.
+    """
     listed = {"DJANGO_SETTINGS_MODULE", "GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"} | {
         line.partition("=")[0]
         for line in (ROOT / ".env.example").read_text().splitlines()
         if "=" in line and not line.startswith("#")
     }
-    return {name: value for name, value in os.environ.items() if name not in listed} | dict(also)
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in listed and not name.startswith("PG")
+    }
+    return kept | dict(also)
 
 
 def until(is_so: Callable[[], bool], otherwise: Callable[[], str]) -> None:

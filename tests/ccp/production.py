@@ -1,5 +1,6 @@
 """The settings as production has them, read anew, and one thing changed on purpose."""
 
+import os
 import re
 import runpy
 from pathlib import Path
@@ -28,7 +29,8 @@ ENVIRONMENT = {
 def production(patch: pytest.MonkeyPatch, **changed: str) -> dict[str, Any]:
     """Every setting by name, as a process of production reads them from its environment."""
     listed = (settings.BASE_DIR / ".env.example").read_text()
-    for name in re.findall(r"^(\w+)=", listed, re.MULTILINE):
+    of_libpq = [name for name in os.environ if name.startswith("PG")]
+    for name in [*re.findall(r"^(\w+)=", listed, re.MULTILINE), *of_libpq]:
         patch.delenv(name, raising=False)
     for name, value in (ENVIRONMENT | changed).items():
         patch.setenv(name, value)

@@ -111,6 +111,8 @@ def test_each_demand_is_seen_to_be_unmet(monkeypatch: pytest.MonkeyPatch) -> Non
     assert found(production(monkeypatch)) == set(), "Production as it is told to be."
     here = "postgres://portal@localhost/portal"
     assert found(production(monkeypatch, DATABASE_URL=here)) == set()
+    for name in ("PGHOSTADDR", "PGSERVICE", "PGOPTIONS"):
+        assert found(production(monkeypatch, **{name: "elsewhere"})) == {"ccp.E011"}, name
     for number, (wanted, breaks) in enumerate(UNSAFE):
         of = production(monkeypatch)
         breaks(of)
@@ -164,6 +166,7 @@ def test_on_loopback_all_is_as_in_production_but_for_who_signs_in(
         "MAIL_FOLDER": "",
         "SECRET_KEY": "",
         "DEBUG": "1",
+        "PGHOSTADDR": "203.0.113.1",
     }
     away = [("DATABASE_URL", url) for url in LEADING_AWAY]
     for name, value in [*elsewhere.items(), *away]:

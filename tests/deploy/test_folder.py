@@ -94,3 +94,48 @@ def test_a_folder_of_another_host_is_refused_plainly(
     (place.folder / "environment").write_text("PORTAL_URL=https://portal.example:8443\n")
     assert here.main([act, "--folder", str(place.folder)]) == 1
     assert "no portal of this machine, but https://portal.example:8443" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_ours_is_refused_plainly(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody else's, though it is empty; and one that holds what no portal put there."""
+    begun: list[Place] = []
+    monkeypatch.setattr(here, "up", lambda place, **more: begun.append(place))
+    empty = place.folder.with_name(f"{place.folder.name}-empty")
+
+    def refused(act: str, folder: Path, *more: str) -> str:
+        assert here.main([act, "--folder", str(folder), *more]) == 1, (act, more)
+        return capsys.readouterr().err
+
+    empty.mkdir()
+    try:
+        with monkeypatch.context() as patch:
+            somebody_else = os.getuid() + 1
+            patch.setattr(os, "getuid", lambda: somebody_else)
+            for folder in (empty, place.folder):
+                assert "belongs to another account" in refused("up", folder)
+                assert "belongs to another account" in refused("down", folder, "--remove")
+            with pytest.raises(CannotStand, match="another account"):
+                Place(empty, 8443).settle()
+        assert here.main(["up", "--folder", str(empty)]) == 0, "The control: it is ours now."
+    finally:
+        shutil.rmtree(empty)
+
+    (foreign := place.folder / "letters").touch()
+    assert "not the portal's: letters" in refused("up", place.folder)
+    assert "not the portal's: letters" in refused("down", place.folder, "--remove")
+    assert "is no folder" in refused("up", foreign)
+    (place.folder / "environment").unlink()
+    assert "holds no portal" in refused("up", place.folder)
+    assert foreign.exists() and [one.folder for one in begun] == [empty]
+
+
+def test_the_environment_of_whoever_calls_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """libpq would follow these before, or beside, the address that our programs are told."""
+    leading = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "PGPASSFILE", "PGOPTIONS")
+    for name in (*leading, "DATABASE_URL", "GUNICORN_CMD_ARGS", "KEPT"):
+        monkeypatch.setenv(name, "elsewhere")
+    told = processes.environment({"PGPASSWORD": "ours"})
+    assert told["KEPT"] == "elsewhere" and told["PGPASSWORD"] == "ours"
+    assert "elsewhere" not in {value for name, value in told.items() if name != "KEPT"}
