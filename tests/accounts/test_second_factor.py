@@ -21,6 +21,7 @@ from accounts.services import replace_ways_to_prove
 from audit.models import Event
 from audit.services import Refusal
 from notices.services import send_due
+from tests.accounts.device import Device
 from tests.accounts.people import PASSWORD, code_in, give_profile, sign_up
 from tests.accounts.sandbox import Provider
 
@@ -48,6 +49,15 @@ def add_app(client: Client, clock: Any) -> str:
     assert response["Location"] == CODES
     clock.shift(STEP)
     return secret
+
+
+def add_passkey(client: Client) -> Device:
+    """Add a passkey as its page says; the device that keeps it."""
+    device = Device()
+    made = device.make(client.get(ADD_PASSKEY).context["options"])
+    response = client.post(ADD_PASSKEY, {"name": "Blue key", "credential": made})
+    assert response["Location"] == CODES
+    return device
 
 
 def now(clock: Any) -> datetime:
@@ -415,6 +425,28 @@ def test_whoever_has_a_factor_is_not_let_through_by_mail(
     response = person_client.post(asked, {"otp": app_code(secret, now(clock))})
     assert response["Location"] == "/en-ca/", "Nobody is sent elsewhere."
     assert person_client.get(CODES).status_code == 200
+
+
+def test_a_passkey_made_when_the_proof_was_over_is_added_once_that_is_given(
+    person_client: Client, person: User, clock: Any
+) -> None:
+    """What proves the person, wrong answers too, leaves the new passkey alone."""
+    blue, spare = add_passkey(person_client), Device()
+    made = spare.make(person_client.get(ADD_PASSKEY).context["options"])
+    clock.shift(timedelta(minutes=15))
+    posted = {"name": "Spare key", "credential": made}
+
+    asked = person_client.post(ADD_PASSKEY, posted)
+    assert "Confirm that it is you" in asked.content.decode()
+    for wrong in ({"otp": "1"}, {"passkey": spare.use(asked.context["options"])}):
+        asked = person_client.post(ADD_PASSKEY, posted | wrong)
+        assert asked.status_code == 422
+    answer = {"passkey": blue.use(asked.context["options"])}
+    added = person_client.post(ADD_PASSKEY, posted | answer, follow=True)
+
+    assert added.redirect_chain == [(LIST, 302)]
+    assert "The passkey has been added." in added.content.decode()
+    assert [one["name"] for one in added.context["rows"]] == ["Blue key", "Spare key"]
 
 
 @pytest.mark.asvs("7.2.4")

@@ -1,0 +1,60 @@
+"""A device with one passkey, made up: it answers as a browser does (WebAuthn, ES256)."""
+
+import hashlib
+import json
+import secrets
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from fido2.cose import ES256
+from fido2.utils import websafe_encode
+from fido2.webauthn import (
+    Aaguid,
+    AttestationObject,
+    AttestedCredentialData,
+    AuthenticatorData,
+    CollectedClientData,
+)
+
+FLAG = AuthenticatorData.FLAG
+
+
+class Device:
+    """Makes a passkey for the page that adds one, and uses it for the page that asks for it."""
+
+    def __init__(self) -> None:
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.id = secrets.token_bytes(16)
+
+    def make(self, options: dict[str, Any]) -> str:
+        """The answer to a page that adds a passkey."""
+        asked = options["publicKey"]
+        public = ES256.from_cryptography_key(self.key.public_key())
+        made = AttestedCredentialData.create(Aaguid.NONE, self.id, public)
+        found = _data(asked["rp"]["id"], FLAG.AT, made)
+        attested = bytes(AttestationObject.create("none", found, {}))
+        said = bytes(_said(CollectedClientData.TYPE.CREATE, asked, asked["rp"]["id"]))
+        return self._answer(clientDataJSON=said, attestationObject=attested)
+
+    def use(self, options: dict[str, Any]) -> str:
+        """The answer to a page that asks for a passkey."""
+        asked = options["publicKey"]
+        found = bytes(_data(asked["rpId"]))
+        said = _said(CollectedClientData.TYPE.GET, asked, asked["rpId"])
+        signed = self.key.sign(found + said.hash, ec.ECDSA(SHA256()))
+        return self._answer(clientDataJSON=bytes(said), authenticatorData=found, signature=signed)
+
+    def _answer(self, **response: bytes) -> str:
+        own = websafe_encode(self.id)
+        told = {name: websafe_encode(value) for name, value in response.items()}
+        return json.dumps({"id": own, "rawId": own, "type": "public-key", "response": told})
+
+
+def _data(host: str, flags: FLAG = FLAG(0), made: bytes = b"") -> AuthenticatorData:
+    asked = FLAG.UP | FLAG.UV | flags
+    return AuthenticatorData.create(hashlib.sha256(host.encode()).digest(), asked, 0, made)
+
+
+def _said(kind: str, asked: dict[str, Any], host: str) -> CollectedClientData:
+    return CollectedClientData.create(kind, asked["challenge"], f"https://{host}")
