@@ -18,6 +18,11 @@ from pages.models import Submission
 
 type View = Callable[..., HttpResponse]
 
+ONE_TIME = frozenset({"csrfmiddlewaretoken", "otp", "passkey", "send_code"})
+"""The fields that say who sends a form, now, and nothing of what was entered: its protection
+against forgery, and the proof that a sensitive act asks for in its place. A form that is sent with
+another of them is the same form, and none of them is sent twice or kept."""
+
 
 def drawn_key(person: object) -> UUID:
     """A new key for a page that `person`, a primary key, reads; its second half says for whom."""
@@ -110,7 +115,7 @@ def _digest(request: HttpRequest, kwargs: Mapping[str, object]) -> str:
     """SHA-256 of the page and of what was entered, in hexadecimal."""
     page = request.resolver_match.view_name if request.resolver_match else request.path
     entered = sorted(
-        (name, values) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"
+        (name, values) for name, values in request.POST.lists() if name not in ONE_TIME
     )
     place = sorted((name, str(value)) for name, value in kwargs.items())
     files = [

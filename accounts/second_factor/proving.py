@@ -25,13 +25,14 @@ from accounts.second_factor.forms import ProofForm
 from accounts.second_factor.proof import draw_key_anew, remember_proof
 from accounts.sign_in import is_of_portal
 from audit.services import Refusal
+from pages.once import ONE_TIME
 from pages.rules import any_person, anyone, rule
 
 SENT_CODE = "mailed_proof_code"
 """What a session keeps of a code that was mailed: its digest, and when."""
 
-SEND, ANSWERS = "send_code", {"otp", "passkey"}
-"""The button that asks for a code by mail, and the fields that answer."""
+SEND, ANSWERS = "send_code", {*ProofForm.base_fields}
+"""The button that asks for a code by mail, and the fields that answer: each in `ONE_TIME`."""
 
 
 @rule(get=anyone, post=anyone)
@@ -129,9 +130,8 @@ def _is_proved(request: HttpRequest, person: User, form: ProofForm, at: datetime
 def _page(request: HttpRequest, person: User, mine: Held, form: ProofForm) -> HttpResponse:
     """The page that asks, with what the person can answer with."""
     is_signed_in = request.user.is_authenticated
-    own = {SEND, *ANSWERS, "csrfmiddlewaretoken"}
     context = {
-        "carried": [(name, texts) for name, texts in request.POST.lists() if name not in own],
+        "carried": [(name, texts) for name, texts in request.POST.lists() if name not in ONE_TIME],
         "form": form,
         "held": mine,
         "email": person.email,

@@ -23,7 +23,7 @@ from accounts.models import User
 from accounts.sessions.endings import KEPT, WAS
 from accounts.sign_in import in_language_of_page, is_of_portal
 from pages.cipher import cipher
-from pages.once import is_key_of
+from pages.once import ONE_TIME, is_key_of
 from pages.preview import SEAL
 from pages.rules import rules_of
 
@@ -34,7 +34,7 @@ PAGE = "kept_page"
 """The field by which a page whose time is over says where it stands, beside what was written."""
 
 NEVER_KEPT = re.compile(
-    rf"csrfmiddlewaretoken|form_key|{SEAL}|{PAGE}|code|passkey|credential|link|.*(password|secret|token|otp).*"
+    rf"{'|'.join(ONE_TIME)}|form_key|{SEAL}|{PAGE}|code|credential|link|.*(password|secret|token|otp).*"
     r"|accept(ed)?|confirm|consent"
     r"|transaction_(number|total)|payment_(on|amount)|statement_(on|balance)",
     re.I,

@@ -18,6 +18,8 @@ from fido2.webauthn import (
 )
 
 FLAG = AuthenticatorData.FLAG
+SEEN = FLAG.UP | FLAG.UV
+"""Its person was there, and opened it."""
 
 
 class Device:
@@ -32,7 +34,7 @@ class Device:
         asked = options["publicKey"]
         public = ES256.from_cryptography_key(self.key.public_key())
         made = AttestedCredentialData.create(Aaguid.NONE, self.id, public)
-        found = _data(asked["rp"]["id"], FLAG.AT, made)
+        found = _data(asked["rp"]["id"], SEEN | FLAG.AT, made)
         attested = bytes(AttestationObject.create("none", found, {}))
         said = bytes(_said(CollectedClientData.TYPE.CREATE, asked, asked["rp"]["id"]))
         return self._answer(clientDataJSON=said, attestationObject=attested)
@@ -40,7 +42,7 @@ class Device:
     def use(self, options: dict[str, Any]) -> str:
         """The answer to a page that asks for a passkey."""
         asked = options["publicKey"]
-        found = bytes(_data(asked["rpId"]))
+        found = bytes(_data(asked["rpId"], SEEN))
         said = _said(CollectedClientData.TYPE.GET, asked, asked["rpId"])
         signed = self.key.sign(found + said.hash, ec.ECDSA(SHA256()))
         return self._answer(clientDataJSON=bytes(said), authenticatorData=found, signature=signed)
@@ -51,9 +53,8 @@ class Device:
         return json.dumps({"id": own, "rawId": own, "type": "public-key", "response": told})
 
 
-def _data(host: str, flags: FLAG = FLAG(0), made: bytes = b"") -> AuthenticatorData:
-    asked = FLAG.UP | FLAG.UV | flags
-    return AuthenticatorData.create(hashlib.sha256(host.encode()).digest(), asked, 0, made)
+def _data(host: str, flags: FLAG, made: bytes = b"") -> AuthenticatorData:
+    return AuthenticatorData.create(hashlib.sha256(host.encode()).digest(), flags, 0, made)
 
 
 def _said(kind: str, asked: dict[str, Any], host: str) -> CollectedClientData:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -14,11 +15,13 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.second_factor.proving import ANSWERS, SEND
 from businesses.models import BusinessAccount
 from delegation.models import Invitation, Membership, RecoveryRequest, Succession
 from delegation.services.rights import suspend_membership
 from notices.services import send_due
 from officers.services.recovery import propose_recovery
+from pages.once import ONE_TIME
 from tests.accounts.people import code_in
 from tests.delegation.reading import as_, words
 from tests.delegation.successors import claimed
@@ -216,6 +219,23 @@ def test_it_is_asked_for_and_nothing_is_lost(
     send(browser, act, otp=code_in(mail.outbox))
 
     assert act.has_happened()
+
+
+def test_sent_again_with_another_code_it_leads_where_it_led(
+    world: World, maple: BusinessAccount, clock: time_machine.Traveller
+) -> None:
+    act = by_nomination(world, maple)
+    act.data["form_key"] = str(uuid4())
+    browser = as_(act.person)
+    clock.shift(timedelta(minutes=15))
+    send(browser, act, send_code="yes")
+    send_due()
+
+    first = send(browser, act, otp=code_in(mail.outbox))
+
+    assert act.has_happened()
+    assert send(browser, act, otp="BBBB-BBBB")["Location"] == first["Location"]
+    assert {SEND, *ANSWERS} < ONE_TIME
 
 
 def test_a_proof_of_a_moment_ago_is_enough_and_only_a_manager_is_made_with_one(
