@@ -22,7 +22,7 @@ from accounts.requests import PersonRequest
 from accounts.second_factor import passkeys, services
 from accounts.second_factor.factors import Held, held
 from accounts.second_factor.forms import ProofForm
-from accounts.second_factor.proof import draw_key_anew, remember_proof
+from accounts.second_factor.proof import draw_key_anew, is_proven, remember_proof
 from accounts.sign_in import is_of_portal
 from audit.services import Refusal
 from pages.once import ONE_TIME
@@ -59,8 +59,12 @@ def second_factor_help(request: HttpRequest) -> HttpResponse:
 
 @rule(get=any_person, post=any_person)
 def prove(request: PersonRequest) -> HttpResponse:
-    """Prove again who I am, before I change what protects my account or give a right to manage."""
-    if asked := ask(request):
+    """Prove again who I am, before I change what protects my account or give a right to manage.
+
+    Whoever was sent to sign in from here has just done so, and goes on at once.
+    """
+    is_asked = request.method == "POST" or not is_proven(request, timezone.now())
+    if is_asked and (asked := ask(request)):
         return asked
     wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
     return redirect(wanted if is_of_portal(request, wanted) else "home")

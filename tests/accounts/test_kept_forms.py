@@ -17,11 +17,13 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from accounts.models import User
+from accounts.second_factor.factors import app_code
 from accounts.services import end_sessions
 from accounts.sessions.kept import MOST_CHARACTERS, NEVER_KEPT
 from ccp.protection import SECRETS
 from pages.once import drawn_key
-from tests.accounts.people import come_in, give_profile, sign_up
+from tests.accounts.factors import CODES, LIST, add_app, add_passkey, codes_on, now
+from tests.accounts.people import PASSWORD, come_in, give_profile, sign_up
 from tests.accounts.sandbox import Provider
 from tests.conftest import by_night
 
@@ -54,7 +56,7 @@ def portal_of_tests(settings: Any) -> None:
 
 
 @pytest.fixture
-def browser(person_client: Client, clock: Any) -> Client:
+def browser(clock: Any, person_client: Client) -> Client:
     """A browser in which a person has opened the page of a form, while the clock stands."""
     assert person_client.get(EDIT).status_code == 200
     return person_client
@@ -391,6 +393,64 @@ def test_it_is_there_for_whoever_comes_back_by_a_provider(
     assert client.post(KEPT.replace("en-ca", "fr-ca"))["Location"] == EDIT.replace("en", "fr", 1)
     page = shown(client, EDIT.replace("en-ca", "fr-ca"))
     assert value(page, "family_name") == "O’Hara and sons"
+
+
+type Prove = Callable[[Any], dict[str, str]]
+
+
+def by_app(client: Client, clock: Any) -> Prove:
+    secret = add_app(client, clock)
+    return lambda page: {"otp": app_code(secret, now())}
+
+
+def by_recovery_code(client: Client, clock: Any) -> Prove:
+    add_app(client, clock)
+    codes = iter(codes_on(client.get(CODES)))
+    return lambda page: {"otp": next(codes)}
+
+
+def by_passkey(client: Client, clock: Any) -> Prove:
+    device = add_passkey(client)
+    return lambda page: {"passkey": device.use(page.context["options"])}
+
+
+@pytest.mark.parametrize("way", [by_app, by_recovery_code, by_passkey])
+def test_it_is_there_past_a_second_factor(
+    browser: Client, person: User, clock: Any, way: Callable[[Client, Any], Prove]
+) -> None:
+    """Also what another tab sends while the factor is asked for, and after a wrong answer."""
+    prove, by_factor = way(browser, clock), "/en-ca/account/prove/"
+    clock.shift(IDLE)
+    browser.post(EDIT, wrote(family_name="The first one"))
+    known = {"login": person.email, "password": PASSWORD, "next": KEPT}
+    assert browser.post("/en-ca/account/login/", known)["Location"] == by_factor
+    assert browser.post(EDIT, wrote())["Location"] == TO_SIGN_IN
+    asked = browser.post(by_factor, {"otp": "wrong"})
+    assert asked.status_code == 422
+
+    assert browser.post(by_factor, prove(asked))["Location"] == KEPT
+
+    assert browser.post(KEPT)["Location"] == EDIT
+    assert value(shown(browser, EDIT), "family_name") == "O’Hara and sons"
+
+
+def test_what_waited_for_a_proof_is_there_past_the_end_of_the_session(
+    browser: Client, person: User, clock: Any
+) -> None:
+    prove = by_passkey(browser, clock)
+    rename = browser.get(LIST).context["rows"][0]["factor"].pk
+    page = f"{LIST}{rename}/rename/"
+    posted = {"name": "My green key", "form_key": wrote(person)["form_key"]}
+    clock.shift(16 * 60)
+    asked = browser.post(page, posted)
+    assert "Confirm that it is you" in asked.content.decode()
+    clock.shift(IDLE)
+    assert browser.post(page, posted | prove(asked))["Location"] == TO_SIGN_IN
+    known = {"login": person.email, "password": PASSWORD, "next": KEPT}
+    asked = browser.get(browser.post("/en-ca/account/login/", known)["Location"])
+    assert browser.post(asked.request["PATH_INFO"], prove(asked))["Location"] == KEPT
+    assert browser.post(KEPT)["Location"] == page
+    assert value(shown(browser, page), "name") == "My green key"
 
 
 def test_a_deep_link_is_followed_past_the_provider_and_the_first_profile(

@@ -102,13 +102,16 @@ def test_a_post_before_the_profile_does_nothing(newcomer_client: Client) -> None
         "profile_create",
         "account_logout",
         "account_email",
-        "account_reauthenticate",
         "account_change_password",
         "health",
     ],
 )
 def test_what_opens_before_the_profile(newcomer_client: Client, name: str) -> None:
     assert newcomer_client.get(reverse(name)).status_code == 200
+
+
+def test_whoever_has_no_profile_can_be_asked_who_they_are(newcomer_client: Client) -> None:
+    assert newcomer_client.post(reverse("account_reauthenticate")).status_code == 200
 
 
 def test_a_stranger_is_asked_to_sign_in(client: Client) -> None:

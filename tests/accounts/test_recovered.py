@@ -12,9 +12,10 @@ from accounts.models import OfficerRole, User
 from accounts.services import grant_officer_role
 from officers.models import AccountRecovery
 from officers.services.people import confirm_account_recovery, propose_account_recovery
+from tests.accounts.factors import add_app
 from tests.accounts.people import PASSWORD, code_in, give_profile, sign_up
 from tests.accounts.sandbox import Provider
-from tests.accounts.test_second_factor import BY_FACTOR, SIGN_IN, add_app, begin, is_signed_in
+from tests.accounts.test_second_factor import BY_FACTOR, SIGN_IN, begin, is_signed_in
 from tests.world import done
 
 pytestmark = pytest.mark.usefixtures("clock")

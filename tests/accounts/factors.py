@@ -1,12 +1,15 @@
-"""A device with one passkey, made up: it answers as a browser does (WebAuthn, ES256)."""
+"""Second factors as these tests need them: an app, and a device that keeps a passkey."""
 
 import hashlib
 import json
+import re
 import secrets
+from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from django.test import Client
 from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import (
@@ -17,13 +20,21 @@ from fido2.webauthn import (
     CollectedClientData,
 )
 
+from accounts.second_factor.factors import app_code
+
+LIST = "/en-ca/account/second-factor/"
+ADD_APP, ADD_PASSKEY = f"{LIST}app/add/", f"{LIST}passkeys/add/"
+CODES = "/en-ca/account/recovery-codes/"
+STEP = timedelta(seconds=30)
+
 FLAG = AuthenticatorData.FLAG
 SEEN = FLAG.UP | FLAG.UV
 """Its person was there, and opened it."""
 
 
 class Device:
-    """Makes a passkey for the page that adds one, and uses it for the page that asks for it."""
+    """Makes a passkey for the page that adds one and uses it for the page that asks for it, as a
+    browser does (WebAuthn, ES256)."""
 
     def __init__(self) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
@@ -59,3 +70,32 @@ def _data(host: str, flags: FLAG, made: bytes = b"") -> AuthenticatorData:
 
 def _said(kind: str, asked: dict[str, Any], host: str) -> CollectedClientData:
     return CollectedClientData.create(kind, asked["challenge"], f"https://{host}")
+
+
+def add_app(client: Client, clock: Any) -> str:
+    """Add an authenticator app as its page says; the key that the app has then."""
+    page = client.get(ADD_APP).content.decode()
+    found = re.search(r'class="key">([A-Z2-7 ]+)<', page)
+    assert found
+    secret = found[1].replace(" ", "")
+    response = client.post(ADD_APP, {"code": app_code(secret, now())})
+    assert response["Location"] == CODES
+    clock.shift(STEP)
+    return secret
+
+
+def add_passkey(client: Client) -> Device:
+    """Add a passkey as its page says; the device that keeps it."""
+    device = Device()
+    made = device.make(client.get(ADD_PASSKEY).context["options"])
+    response = client.post(ADD_PASSKEY, {"name": "Blue key", "credential": made})
+    assert response["Location"] == CODES
+    return device
+
+
+def now() -> datetime:
+    return datetime.now().astimezone()
+
+
+def codes_on(page: Any) -> list[str]:
+    return re.findall(r"<li>(\d{4} \d{4} \d{4})</li>", page.content.decode())
