@@ -8,6 +8,7 @@ from allauth.account.forms import (
     ConfirmEmailVerificationCodeForm,
     ConfirmLoginCodeForm,
     ConfirmPasswordResetCodeForm,
+    ResetPasswordForm,
 )
 from allauth.socialaccount.forms import SignupForm
 from django import forms
@@ -17,9 +18,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.consent import Statement
 from accounts.mailed_codes import digest_of
-from accounts.models import Language
+from accounts.models import Language, User
 from accounts.profile import ProfileDetails
-from accounts.sign_in import free_address
+from accounts.sign_in import free_address, verified_addresses
 from pages.forms import PortalForm
 
 TELEPHONE = re.compile(r"\+?[0-9 ().-]+")
@@ -84,6 +85,21 @@ class LoginCodeForm(CodeCheck, ConfirmLoginCodeForm):
 
 class EmailCodeForm(CodeCheck, ConfirmEmailVerificationCodeForm):
     """The code that proves an e-mail address."""
+
+
+class PasswordResetForm(ResetPasswordForm):
+    """Whose password is forgotten, by an address that they have proved.
+
+    An address that is only claimed, or proposed in place of another, may be anybody’s: it is
+    answered, and written to, as one that nobody has.
+    """
+
+    users: list[User]
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        self.users = [one for one in self.users if email.lower() in verified_addresses(one)]
+        return email
 
 
 class PasswordCodeForm(CodeCheck, ConfirmPasswordResetCodeForm):

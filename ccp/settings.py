@@ -270,6 +270,7 @@ ACCOUNT_FORMS = {
     "confirm_login_code": "accounts.forms.LoginCodeForm",
     "confirm_email_verification_code": "accounts.forms.EmailCodeForm",
     "confirm_password_reset_code": "accounts.forms.PasswordCodeForm",
+    "reset_password": "accounts.forms.PasswordResetForm",
 }
 SOCIALACCOUNT_FORMS = {"signup": "accounts.forms.FirstSignInForm"}
 # Where the pages of the providers stand, their issuers' addresses and others that they name.

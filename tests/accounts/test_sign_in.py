@@ -16,7 +16,7 @@ from django.test import Client
 from accounts.mailed_codes import digest_of
 from accounts.models import Language, User
 from audit.models import Event
-from tests.accounts.people import PASSWORD, code_in, sign_up
+from tests.accounts.people import CODE, PASSWORD, code_in, sign_up
 
 SIGN_UP, SIGN_IN = "/en-ca/account/signup/", "/en-ca/account/login/"
 CONFIRM_ADDRESS, CONFIRM_SIGN_IN = (
@@ -268,6 +268,32 @@ def test_a_forgotten_password_is_set_again_by_code(
     assert client.get(response["Location"]).status_code == 200
     person.refresh_from_db()
     assert person.check_password("spruce-and-birch-81")
+
+
+@pytest.mark.asvs("6.4.3")
+def test_an_address_that_nobody_proved_resets_no_password(
+    person: User, person_client: Client, mailoutbox: list[EmailMessage]
+) -> None:
+    """Proposed in place of another, or claimed in a sign-up: answered as one that nobody has."""
+    change = {"email": "proposed@other.example", "action_add": ""}
+    person_client.post("/en-ca/account/email/", change)
+    Client().post(SIGN_UP, NEW | {"email": "claimed@other.example"})
+    said = {}
+    for email in ("proposed@other.example", "claimed@other.example", "nobody@other.example"):
+        visitor = Client()
+        answer = visitor.post("/en-ca/account/password/reset/", {"email": email}, follow=True)
+        page = without_keys(answer.content.decode())
+        mail = f"{mailoutbox[-1].subject} {mailoutbox[-1].body}"
+        confirming = visitor.post(answer.request["PATH_INFO"], {"code": "AAAA-AAAA"})
+        said[email] = (
+            [*answer.redirect_chain, page.replace(email, "")],
+            mail.replace(email, ""),
+            (confirming.status_code, "is not right" in confirming.content.decode()),
+        )
+        assert mailoutbox[-1].to == [email]
+        assert not CODE.search(mail)
+    assert said["proposed@other.example"] == said["nobody@other.example"]
+    assert said["claimed@other.example"] == said["nobody@other.example"]
 
 
 def test_an_address_is_changed_by_code_and_the_old_one_is_told(
