@@ -255,9 +255,13 @@ def _of_person(person: User, at: datetime, employers: Iterable[BusinessAccount])
             for one in RecoveryRequest.objects.pending_at(at).filter(person=person)[:MY_REQUESTS]
         ],
         "my_invitations": invitations_for(person, at)[:MY_REQUESTS],
-        "registrations": Registration.objects.filter(
-            person=person, outcome__in=["", Outcome.IN_REVIEW]
-        ).order_by("-updated_at"),
+        "registrations": [
+            one
+            for one in Registration.objects.filter(
+                person=person, outcome__in=["", Outcome.IN_REVIEW]
+            ).order_by("-updated_at")
+            if not one.is_past(at)
+        ],
     }
 
 

@@ -32,7 +32,7 @@ SECRETS = {
         "sessions.Session.session_key sessions.Session.session_data "
         "usersessions.UserSession.session_key usersessions.UserSession.data"
     ),
-    "as it is, until the claim is judged": (
+    "as it is, until the claim is judged or its draft is 30 days old": (
         "registration.Registration.transaction_number "
         "registration.Registration.transaction_total registration.Registration.payment_on "
         "registration.Registration.payment_amount registration.Registration.statement_on "

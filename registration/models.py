@@ -1,16 +1,23 @@
 """A registration, the tries it costs, and the review that somebody can ask for."""
 
 import uuid
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Language
 from businesses.bn import BN9_PATTERN, EXTENSION_PATTERN, show_bn9, show_bn15
 from businesses.models import BusinessAccount
+from pages.formats import end_of_day
+
+KEPT = timedelta(days=30)
+"""For how long a draft is kept after the day on which its person last saved it."""
 
 ANSWERS = (
     "transaction_number",
@@ -41,6 +48,9 @@ ACCEPTANCE = (
     "terms_accepted_at",
 )
 """The columns that say which terms were accepted, in which language and when."""
+
+ENTERED = ("bn9", "extension", *ENTITY, *ANSWERS, "has_no_records", *ACCEPTANCE)
+"""The columns that hold what a person entered."""
 
 _NO_ANSWERS = Q(
     transaction_number="",
@@ -88,6 +98,8 @@ class Registration(models.Model):
     """A person's claim of a business: a draft kept here until it is judged, once.
 
     What the person states stays; the answers to security questions do not outlast the judgement.
+    Of a draft that is never submitted nothing stays: past `kept_until` it is empty by the clock,
+    and `forget_drafts` empties its columns.
     `evidence` then names the kinds of answers that were right. It is for those who review a claim
     and is never shown to the person. `version` counts every change of the draft.
     """
@@ -213,13 +225,34 @@ class Registration(models.Model):
         """Whether a security question is answered, or the person says there is nothing to ask."""
         return self.has_no_records or any(getattr(self, name) for name in ANSWERS)
 
+    @property
+    def kept_until(self) -> date:
+        """The last day on which a draft is kept."""
+        return timezone.localdate(self.updated_at) + KEPT
+
+    def is_past(self, at: datetime) -> bool:
+        """Whether this is a draft that was not submitted in time."""
+        return not self.outcome and end_of_day(self.kept_until) <= at
+
     def close(self, outcome: Outcome, at: datetime) -> None:
         """End the draft and let go of the answers."""
         self.outcome = outcome
         self.submitted_at = at
-        self.transaction_number = ""
-        for name in ANSWERS[1:]:
-            setattr(self, name, None)
+        self._empty(ANSWERS)
+
+    def forget(self) -> None:
+        """Let go of all that the person entered."""
+        self._empty(ENTERED)
+
+    def _empty(self, names: Iterable[str]) -> None:
+        for name, nothing in blank(names).items():
+            setattr(self, name, nothing)
+
+
+def blank(names: Iterable[str]) -> dict[str, Any]:
+    """These columns of a registration as they are before anything is entered."""
+    untouched = Registration()
+    return {name: getattr(untouched, name) for name in names}
 
 
 class Attempt(models.Model):

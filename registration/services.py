@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -17,16 +19,20 @@ from businesses.register import LegalEntity, get_register
 from businesses.services import open_business
 from delegation.services.registrations import found_business
 from notices.services import notify
+from pages.formats import start_of_day
 from registration.evidence import judge
 from registration.models import (
     ACCEPTANCE,
+    ENTERED,
     ENTITY,
+    KEPT,
     TRANSITIONS,
     Attempt,
     ClaimedNumber,
     Outcome,
     Registration,
     ReviewRequest,
+    blank,
 )
 from registration.steps import Step, next_step
 from registration.terms import Terms
@@ -37,19 +43,21 @@ from registration.tries import tries
 def start_registration(
     *, actor: User, at: datetime, again: Registration | None = None
 ) -> Registration:
-    """The person's open draft, begun now where there is none.
+    """The person's open draft, begun now where there is none, or none that is still kept.
 
     A new one takes over what the closed registration `again` said of the business, and the terms
     accepted then; not its answers, which are gone.
     """
     kept = ("bn9", "extension", *ENTITY, *ACCEPTANCE) if again else ()
-    draft, is_new = Registration.objects.get_or_create(
-        person=actor,
-        outcome="",
-        defaults={"started_at": at, "updated_at": at}
-        | {name: getattr(again, name) for name in kept},
-    )
-    if is_new:
+    begun = {"started_at": at, "updated_at": at} | {name: getattr(again, name) for name in kept}
+    draft, is_new = Registration.objects.get_or_create(person=actor, outcome="", defaults=begun)
+    draft = draft if is_new else _lock(draft, actor, at)
+    is_past = draft.is_past(at)
+    if is_past:
+        for name, value in begun.items():
+            setattr(draft, name, value)
+        _touch(draft, at)
+    if is_new or is_past:
         record(verb="registration.start", **_about(actor, draft, at))
     return draft
 
@@ -64,7 +72,7 @@ def save_step(
     at: datetime,
 ) -> Registration:
     """Keep what the person entered in one step: values by column. A closed one stays as it is."""
-    draft = _lock(registration, actor)
+    draft = _lock(registration, actor, at)
     if draft.outcome:
         return draft
     for name, value in answers.items():
@@ -79,7 +87,7 @@ def accept_terms(
     *, actor: User, registration: Registration, terms: Terms, read_in: Language, at: datetime
 ) -> Registration:
     """Keep which terms the person accepted, in which language they were read, and when."""
-    draft = _lock(registration, actor)
+    draft = _lock(registration, actor, at)
     if draft.outcome:
         return draft
     draft.terms_version = terms.version
@@ -104,7 +112,7 @@ def submit_registration(
     cannot be counted nothing is judged, and where the judgement cannot end nobody learns of it. A
     registration that is closed is returned as it is.
     """
-    draft = _lock(registration, actor)
+    draft = _lock(registration, actor, at)
     if draft.outcome:
         return draft
     problem = _why_not_submittable(draft, expected_version)
@@ -122,12 +130,22 @@ def submit_registration(
     return _register(draft, entity, business, actor, at)
 
 
+def forget_drafts(*, at: datetime) -> int:
+    """Empty every draft past its last day, and say how many; one statement, late or twice.
+
+    The rows stay, without anything that was entered: the site deletes no record.
+    """
+    first_day = start_of_day(timezone.localdate(at) - KEPT)
+    past = Registration.objects.filter(outcome="", updated_at__lt=first_day).exclude(bn9="")
+    return past.update(version=F("version") + 1, **blank(ENTERED))
+
+
 @transaction.atomic
 def request_review(
     *, actor: User, registration: Registration, note: str, at: datetime
 ) -> ReviewRequest | Refusal:
     """Ask the agency to look at a registration that did not succeed; once per business number."""
-    locked = _lock(registration, actor)
+    locked = _lock(registration, actor, at)
     verb = "registration.request_review"
     if Outcome.IN_REVIEW not in TRANSITIONS[locked.outcome]:
         return _refuse(actor, locked, at, "wrong_state", NOT_REVIEWABLE, verb)
@@ -148,7 +166,7 @@ def decline_second_manager(
     *, actor: User, registration: Registration, at: datetime
 ) -> Registration:
     """Keep that the first manager names no second one yet. Saying so again changes nothing."""
-    locked = _lock(registration, actor)
+    locked = _lock(registration, actor, at)
     if locked.outcome != Outcome.REGISTERED or locked.second_manager_declined_at:
         return locked
     locked.second_manager_declined_at = at
@@ -172,10 +190,16 @@ NOT_REVIEWABLE = _("This registration cannot be reviewed. Nothing was changed.")
 ALREADY_WAITING = _("A request of yours for this business number already waits for a review.")
 
 
-def _lock(registration: Registration, actor: User) -> Registration:
-    """The registration as it is now, held until the transaction ends; only the person's own."""
+def _lock(registration: Registration, actor: User, at: datetime) -> Registration:
+    """The registration as it is now, held until the transaction ends; only the person's own.
+
+    A draft past its last day is empty, whether or not it has been emptied.
+    """
     rows = Registration.objects.select_for_update(no_key=True)
-    return rows.get(pk=registration.pk, person=actor)
+    found = rows.get(pk=registration.pk, person=actor)
+    if found.is_past(at):
+        found.forget()
+    return found
 
 
 def _touch(draft: Registration, at: datetime) -> None:

@@ -76,7 +76,7 @@ def registration_step(request: PersonRequest, step: str) -> HttpResponse:
         raise Http404
     here, draft = Step(step), _open_draft(request)
     if draft is None or not is_open(here, draft):
-        return redirect(_page_of(draft or _just_closed(request)))
+        return _elsewhere(request, draft)
     form = FORMS[here](request, draft)
     if form.is_valid():
         return redirect(_page_of(_save(request, here, draft, form)))
@@ -105,7 +105,7 @@ def registration_review(request: PersonRequest) -> HttpResponse:
     """Every answer once more; the post has them judged."""
     draft, at = _open_draft(request), timezone.now()
     if draft is None or not is_open(Step.REVIEW, draft):
-        return redirect(_page_of(draft or _just_closed(request)))
+        return _elsewhere(request, draft)
     problem = None
     if request.method == "POST":
         result = services.submit_registration(
@@ -251,7 +251,23 @@ def _of(request: PersonRequest) -> QuerySet[Registration]:
 
 
 def _open_draft(request: PersonRequest) -> Registration | None:
-    return _of(request).filter(outcome="").first()
+    """The person's draft, as long as it is kept."""
+    draft = _of(request).filter(outcome="").first()
+    return None if draft is None or draft.is_past(timezone.now()) else draft
+
+
+def _elsewhere(request: PersonRequest, draft: Registration | None) -> HttpResponse:
+    """From a step that is not open to where the person is, and why nothing was saved."""
+    there = draft or _just_closed(request)
+    if there is None and request.method == "POST":
+        messages.warning(
+            request,
+            _(
+                "Nothing was saved: you have no registration under way. One is kept for 30 days "
+                "after you last saved it."
+            ),
+        )
+    return redirect(_page_of(there))
 
 
 def _just_closed(request: PersonRequest) -> Registration | None:

@@ -34,7 +34,9 @@ TOLD = {
 """What whoever runs it must say."""
 
 SECRET = re.compile(r"PASSWORD|SECRET")
-WORKS_BY_THE_HOUR = {"send_due_notices", "send_reminders", "forget_sessions", "forget_submissions"}
+WORKS_BY_THE_HOUR = {
+    "send_due_notices", "send_reminders", "forget_sessions", "forget_submissions", "forget_drafts",
+}  # fmt: skip
 
 
 def text(name: str) -> str:

@@ -9,10 +9,12 @@ import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse, translate_url
+from django.utils import timezone
 
 from accounts.models import User
 from businesses.models import BusinessAccount
-from registration.models import Attempt, Outcome, Registration, ReviewRequest
+from pages.formats import day, end_of_day
+from registration.models import KEPT, Attempt, Outcome, Registration, ReviewRequest
 from registration.steps import Step
 from registration.terms import terms_in_force
 from tests.registration.claims import (
@@ -146,6 +148,33 @@ def test_the_start_says_where_a_person_stands(visitor: Client, person: User, at:
     failed = claim(person, next_bn9(), at)
     visitor.post(page_of(failed, "registration_review_request"), {"note": "Please look."})
     assert failed.reference in text_of(visitor.get(reverse(START)))
+
+
+def test_pages_say_until_when_a_draft_is_kept_and_then_it_is_gone(
+    visitor: Client, person: User, clock: time_machine.Traveller, at: datetime
+) -> None:
+    """By the clock: no job has run."""
+    draft(person, put_on_file(), at)
+    last_day = timezone.localdate(at) + KEPT
+    kept = f"kept until the end of {day(last_day)}"
+    pages = [reverse(START), step_url(Step.LEGAL_ENTITY), reverse(REVIEW)]
+    for page in pages:
+        assert kept in text_of(visitor.get(page)), page
+        in_french = text_of(visitor.get(translate_url(page, "fr-ca")))
+        assert "jusqu’à la fin du" in in_french, page
+
+    clock.move_to(end_of_day(last_day))
+    visitor.force_login(person)
+    home = text_of(visitor.get(reverse("home")))
+    assert "Prairie Sun Foods" not in home and "My registrations" not in home
+    start = text_of(visitor.get(reverse(START)))
+    assert "You have started a registration" not in start and "Prairie" not in start
+    for page in pages[1:]:
+        assert visitor.get(page).url == reverse(START)
+        sent = visitor.post(page, ENTITY, follow=True)
+        assert "Nothing was saved" in text_of(sent) and sent.redirect_chain[0][0] == reverse(START)
+    assert visitor.post(reverse(START)).url == step_url(Step.BUSINESS_NUMBER)
+    assert "Prairie" not in text_of(visitor.get(step_url(Step.BUSINESS_NUMBER)))
 
 
 def test_an_error_loses_nothing(visitor: Client, open_draft: Registration) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from accounts.models import Language, User
 from audit.models import Event
@@ -15,14 +16,18 @@ from businesses.models import BusinessAccount, ProgramAccount, RegisterProgram
 from delegation.access import Access
 from delegation.services.roles import managers_of
 from notices.models import Notice
+from pages.formats import end_of_day
 from registration import services
 from registration.models import (
     ANSWERS,
+    ENTERED,
+    KEPT,
     TRANSITIONS,
     Attempt,
     Outcome,
     Registration,
     ReviewRequest,
+    blank,
 )
 from registration.steps import Step
 from registration.terms import terms_in_force
@@ -207,6 +212,37 @@ def test_the_answers_do_not_outlast_the_judgement(person: User, at: datetime) ->
     assert {name: getattr(registration, name) for name in ANSWERS} == NO_ANSWERS
     assert registration.evidence == ["payment"]
     assert "7205" not in str(list(Event.objects.values_list("after", "before", "reason")))
+
+
+def test_a_draft_that_is_never_submitted_is_let_go(world: World, at: datetime) -> None:
+    """Empty by the clock from the first instant after its last day, whether or not a job ran."""
+    person, other, tidy = (world.person(f"{name} Walsh") for name in ("Liam", "Nora", "Owen"))
+    kept = draft(person, put_on_file(), at)
+    forgotten, last = draft(other, put_on_file(), at), draft(tidy, put_on_file(), at)
+    over = end_of_day(timezone.localdate(at) + KEPT)
+    before = over - timedelta(microseconds=1)
+
+    assert not kept.is_past(before) and kept.is_past(over)
+    assert services.forget_drafts(at=before) == 0
+    services.save_step(
+        actor=tidy, registration=last, step=Step.LEGAL_ENTITY, answers={"city": "Regina"}, at=before
+    )
+    early = submit(person, kept, over)
+    assert isinstance(early, Refusal) and early.code == "incomplete"
+    assert not Attempt.objects.exists()
+
+    assert services.forget_drafts(at=over) == 2 and services.forget_drafts(at=over) == 0
+    last.refresh_from_db()
+    assert last.city == "Regina" and last.payment_amount
+    forgotten.refresh_from_db()
+    assert {name: getattr(forgotten, name) for name in ENTERED} == blank(ENTERED)
+    assert not any(blank(ENTERED).values())
+    assert isinstance(submit(other, forgotten, over), Refusal)
+
+    anew = services.start_registration(actor=person, at=over)
+    assert anew.pk == kept.pk and anew.started_at == over and not anew.is_past(over)
+    assert not (anew.bn9 or anew.legal_name or anew.payment_amount or anew.terms_version)
+    assert verbs(person_chain(person)).count("registration.start") == 2
 
 
 def test_another_program_account_of_the_number_can_be_the_one(person: User, at: datetime) -> None:
