@@ -1,10 +1,10 @@
 """The history of a business as its managers read it: who did what, for whom, by which right."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from audit.models import Event
@@ -15,6 +15,7 @@ from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.models import Relationship, RelationshipOffer, RelationshipRequest
 from delegation.models.continuity import SUCCESSOR
+from delegation.offers import received_offers
 from delegation.roles import Role
 from delegation.standing import PathKind
 
@@ -46,8 +47,7 @@ def acts(events: Sequence[Event], access: Access) -> list[Act]:
     """The events in words; two queries name the businesses and the clients in them."""
     own = access.acting_for.bn9
     numbers = {event.acting_for for event in events} - {"", own}
-    names = {one.bn9: str(one) for one in BusinessAccount.objects.filter(bn9__in=numbers)}
-    names[own] = str(access.acting_for)
+    names = {**_names(access, numbers), own: str(access.acting_for)}
     about = _clients(events, own)
     return [
         Act(
@@ -67,10 +67,26 @@ def acts(events: Sequence[Event], access: Access) -> list[Act]:
 
 
 def _who(event: Event, own: str, names: Mapping[str, str]) -> str:
-    """The person who acted; of another business only its name, for who works there is its own."""
+    """The person who acted; of another business itself alone, for who works there is its own."""
     if event.acting_for not in ("", own):
         return names.get(event.acting_for, show_bn9(event.acting_for))
     return event.actor_name or _("The portal")
+
+
+def _names(access: Access, numbers: Collection[str]) -> dict[str, str]:
+    """The businesses that the pages of the business acted for name, by number: 1 query.
+
+    Whoever asks for a relationship or offers one says who it is; whoever was asked stays a number
+    until it agrees.
+    """
+    own = access.acting_for
+    asked = RelationshipRequest.objects.filter(client_bn9=own.bn9, provider=OuterRef("pk"))
+    offered = received_offers(access).filter(client=OuterRef("pk"))
+    agreed = Relationship.objects.filter(
+        Q(client=own, provider=OuterRef("pk")) | Q(provider=own, client=OuterRef("pk"))
+    )
+    known = Exists(agreed) | Exists(asked) | Exists(offered)
+    return {one.bn9: str(one) for one in BusinessAccount.objects.filter(known, bn9__in=numbers)}
 
 
 def _clients(events: Sequence[Event], own: str) -> dict[str, str]:

@@ -91,10 +91,10 @@ def received_offers(access: Access) -> RequestQuerySet:
 
 
 def offers_to_answer(access: Access) -> RequestQuerySet:
-    """The offers that wait for an answer of the firm, where the person may read them."""
+    """The offers that wait for the person's answer: none that the person made for a client."""
     if not can_list_received_offers(access).allowed:
         return RelationshipOffer.objects.none()
-    return received_offers(access).pending_at(access.at)
+    return received_offers(access).pending_at(access.at).exclude(offered_by=access.person)
 
 
 def sent_offer_list(access: Access, text: str, *, after: str = "") -> Page[RelationshipOffer]:

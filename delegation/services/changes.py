@@ -91,9 +91,9 @@ def change_relationship(
     if problem:
         return refuse_act(CHANGE, problem, access, locked)
     programs = [one for one in acting_for.programs.all() if one.pk in agreement.programs]
-    if not keeps_others:
-        lost = [row for row in mine if row.program_id not in agreement.programs]
-        locked.terms.filter(pk__in=[row.pk for row in lost]).update(ends_at=access.at)
+    if not (keeps_others or agreement.covers_future):
+        lost = [row.pk for row in mine if row.program_id not in agreement.programs]
+        locked.terms.filter(pk__in=lost).update(ends_at=access.at, ended_by=actor)
     agree(locked, agreement, programs, actor, access.at)
     show_again(locked, access.at)
     tell_both(CHANGE, access, locked, "relationship_changed", is_by_firm=False)

@@ -268,9 +268,14 @@ def why_not_approvable(
 
 
 def received_requests(access: Access) -> QuerySet[RelationshipRequest]:
-    """The requests that wait for the person's decision; those of a muted firm do not show."""
-    waiting = RelationshipRequest.objects.pending_at(access.at).filter(
-        ~muted(access.at, "client_bn9", "provider"), client_bn9=access.acting_for.bn9
+    """The requests that wait for the person's decision; those of a muted firm do not show.
+
+    Nor does what the person asked for, at another firm.
+    """
+    waiting = (
+        RelationshipRequest.objects.pending_at(access.at)
+        .filter(~muted(access.at, "client_bn9", "provider"), client_bn9=access.acting_for.bn9)
+        .exclude(requested_by=access.person)
     )
     if access.is_bam:
         return waiting.order_by("starts_at", "id")

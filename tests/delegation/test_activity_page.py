@@ -10,6 +10,7 @@ from audit.models import Event
 from audit.services import business_chain, record
 from businesses.models import BusinessAccount
 from delegation.activity import right_in_words
+from delegation.services.offers import decline_relationship_offer
 from delegation.services.relationships import reject_relationship_request
 from tests.delegation.reading import as_, queries, words
 from tests.world import World, done
@@ -91,6 +92,31 @@ def test_both_parties_read_an_act_of_two(world: World) -> None:
         assert (f"Acting for Maple ({maple.bn_shown})" in text) == (business == maple)
         assert f"Maple ({maple.bn_shown})" in text
         assert (f"Client: {maple.bn_shown}" in text) == (business == itn)
+
+
+def test_whom_a_business_wrote_to_stays_a_number_until_it_agrees(world: World) -> None:
+    maple, itn, wide = world.importer("Maple"), world.broker("ITN"), world.broker("Wide")
+    asked, offer = world.relationship_request(itn, maple), world.offer(maple, wide)
+    answer: dict[str, Any] = {"reason": "No.", "expected_version": 1, "at": world.at}
+    done(
+        reject_relationship_request(
+            actor=world.manager(maple), acting_for=maple, relationship_request=asked, **answer
+        )
+    )
+    done(
+        decline_relationship_offer(
+            actor=world.manager(wide), acting_for=wide, relationship_offer=offer, **answer
+        )
+    )
+    pages = {one: as_(world.manager(one)).get(url(one)) for one in (maple, itn, wide)}
+
+    def who(business: BusinessAccount) -> list[str]:
+        return [one.who for one in pages[business].context["acts"]]
+
+    assert who(itn)[0] == maple.bn_shown and "Maple" not in words(pages[itn])
+    assert wide.bn_shown in who(maple) and "Wide" not in words(pages[maple])
+    # Who writes says who it is.
+    assert str(itn) in who(maple) and str(maple) in who(wide)
 
 
 def test_the_activity_of_others_stays_theirs(world: World) -> None:

@@ -14,6 +14,7 @@ from audit.services import Refusal, business_chain
 from delegation.consent import VERSION
 from delegation.differences import Differences, differences
 from delegation.models import Ceiling, Level, Relationship, Visibility
+from delegation.relationships import relationship_of
 from delegation.roles import Action
 from delegation.services.agreements import Agreement, Rules
 from delegation.services.changes import Narrowing, change_relationship, narrow_relationship
@@ -178,6 +179,13 @@ def test_who_changes_what(world: World) -> None:
     for business in (maple, north):
         told = Event.objects.filter(chain=business_chain(business.bn9), verb="relationship.change")
         assert told.count() == 3
+
+    for keeps in (True, False):
+        world = world.later(hours=1)
+        agreement = one if keeps else replace(one, programs=second)
+        assert code(agreement, keeps_others=keeps) == "done"
+    given = relationship_of(world.access(pam, maple), row.pk)
+    assert given and given.state.label == "Ended on your program accounts"
 
 
 def test_a_pause_stops_at_once_and_a_resumption_gives_no_more(world: World) -> None:

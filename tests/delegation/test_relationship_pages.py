@@ -34,6 +34,7 @@ from delegation.services.agreements import Agreement, Rules
 from delegation.services.digests import tell_what_waits
 from delegation.services.relationships import (
     approve_relationship_request,
+    received_requests,
     reject_relationship_request,
     withdraw_relationship_request,
 )
@@ -738,7 +739,8 @@ def test_a_firm_that_is_no_customs_broker_cannot_submit(world: World) -> None:
 def test_nobody_approves_what_that_person_asked_for(world: World) -> None:
     maple, itn = world.importer("Maple"), world.broker("ITN")
     waiting = world.relationship_request(itn, maple)
-    browser = as_(world.employee("ITN manager", maple))
+    person = world.employee("ITN manager", maple)
+    people, browser = (person, world.manager(maple)), as_(person)
 
     page = browser.get(request_url("detail", maple, waiting.pk))
     answer = browser.post(request_url("approve", maple, waiting.pk), answers(confirm="yes"))
@@ -746,6 +748,8 @@ def test_nobody_approves_what_that_person_asked_for(world: World) -> None:
     assert "another manager of the business decides" in words(page)
     assert answer.status_code == 403
     assert not Relationship.objects.exists()
+    waits = {one: received_requests(world.access(one, maple)).count() for one in people}
+    assert waits == {person: 0, world.manager(maple): 1}
 
 
 # ---------------------------------------------------------------- a Program Account Manager
