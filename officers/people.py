@@ -18,15 +18,20 @@ from officers.models import AccountRecovery
 def state_of(recovery: AccountRecovery, at: datetime) -> State:
     """How a recovery stands: waiting, to confirm, stopped by a sign-in, decided or lapsed."""
     status = recovery.status_at(at)
-    signed_in = recovery.person.last_login
-    in_time = status is Status.PENDING or (signed_in is not None and signed_in < recovery.closes_at)
-    if status in (Status.PENDING, Status.LAPSED) and recovery.is_stopped and in_time:
+    if was_stopped(recovery, at):
         return State("neutral", pgettext("recovery", "Stopped by a sign-in"), is_over=True)
     if status is not Status.PENDING:
         return request_tag(status)
     if at < recovery.decidable_at:
         return State("info", pgettext("recovery", "Waiting time"), is_over=False)
     return State("warning", _("To confirm"), is_over=False)
+
+
+def was_stopped(recovery: AccountRecovery, at: datetime) -> bool:
+    """Whether a sign-in of the person ended it: one that came before it was decided or lapsed."""
+    status, signed_in = recovery.status_at(at), recovery.person.last_login
+    in_time = status is Status.PENDING or (signed_in is not None and signed_in < recovery.closes_at)
+    return status in (Status.PENDING, Status.LAPSED) and recovery.is_stopped and in_time
 
 
 @dataclass(frozen=True)

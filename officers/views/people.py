@@ -19,7 +19,7 @@ from delegation.views.employees import status_of
 from officers.entry import enter_desk, require_officer
 from officers.forms import AccountRecoveryProposeForm, AccountRecoveryRejectForm
 from officers.models import AccountRecovery
-from officers.people import Standing, state_of
+from officers.people import Standing, state_of, was_stopped
 from officers.permissions import (
     can_confirm_account_recovery,
     can_reject_account_recovery,
@@ -163,6 +163,7 @@ def _page(
         # What was examined may tell of papers and of health: no colleague of the person reads it.
         "finding": recovery.finding if can_reject_account_recovery(officer, recovery) else "",
         "state": state_of(recovery, officer.at),
+        "was_stopped": was_stopped(recovery, officer.at),
         "standing": Standing.of(recovery.person, officer.at),
         "form": form,
         "reject": (form if is_refused else AccountRecoveryRejectForm()) if is_mine else None,

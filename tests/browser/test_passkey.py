@@ -1,11 +1,14 @@
 """A passkey in a real browser, whose authenticator is a made-up one."""
 
+import json
 from collections.abc import Callable
 
 import pytest
+from allauth.mfa.models import Authenticator
 from playwright.sync_api import Page, expect
 
 from accounts.second_factor.factors import held
+from tests.accounts.factors import Device
 from tests.accounts.people import PASSWORD
 from tests.browser.visitor import Visitor, let_sign_in
 from tests.world import World
@@ -19,6 +22,8 @@ AUTHENTICATOR = {
     "isUserVerified": True,
     "automaticPresenceSimulation": True,
 }
+ASKED = {"publicKey": {"rp": {"id": "localhost"}, "challenge": "AAAA"}}
+"""What a page asks a device that makes a passkey."""
 
 
 def test_a_passkey_is_added_and_signs_in(world: World, new_page: Callable[..., Page]) -> None:
@@ -64,3 +69,11 @@ def test_a_page_says_that_a_passkey_needs_scripts(
     ada.sign_in(person.email)
     ada.visit("passkey_add")
     assert ada.reads(ada.say("A passkey needs JavaScript"))
+    data = {"name": "Blue key", "credential": json.loads(Device().make(ASKED))}
+    Authenticator.objects.create(user=person, type=Authenticator.Type.WEBAUTHN, data=data)
+
+    ada.press("Sign out")
+    ada.visit("account_login")
+    ada.fill(login=person.email, password=PASSWORD)
+    ada.press("Sign in")
+    assert ada.reads(ada.say("Use a code")) and not ada.reads(ada.say("Use a passkey"))

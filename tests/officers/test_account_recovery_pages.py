@@ -83,7 +83,8 @@ def test_what_a_sign_in_stopped_is_shown_so_and_can_be_proposed_anew(
     assert other.post(page("reject", row), {"version": 1, "reason": " "}).status_code == 422
     clock.shift(60)
     as_(rea)
-    assert "Stopped by a sign-in" in words(other.get(page("review", row)))
+    stopped = words(other.get(page("review", row)))
+    assert "Stopped by a sign-in" in stopped and "Rea signed in after it was proposed" in stopped
     clock.shift(72 * 60 * 60)
     other = as_(world.person("Omar"))
     answer = other.post(page("confirm", row), {"version": 1})
@@ -92,6 +93,11 @@ def test_what_a_sign_in_stopped_is_shown_so_and_can_be_proposed_anew(
     assert other.post(PROPOSE, again).status_code == 302
     lookups = as_(officer(world, "Lou", OfficerRole.Kind.LOOKUPS))
     assert lookups.get(PROPOSE).status_code == lookups.get(page("review", row)).status_code == 403
+    clock.shift(14 * 24 * 60 * 60)
+    lapsed = as_(world.person("Omar")).get(
+        page("review", AccountRecovery.objects.latest("starts_at"))
+    )
+    assert "Nobody confirmed it by" in words(lapsed)
 
 
 def test_what_lapsed_was_not_stopped_by_a_later_sign_in(world: World, rea: User) -> None:
