@@ -15,6 +15,7 @@ from audit.services import Refusal, business_chain, not_before
 from delegation.access import Access
 from delegation.holdings import NOTHING, Holding, Reach, Scopes, exactly, reach_of
 from delegation.roles import Role
+from delegation.services import locks
 
 
 class Kind(NamedTuple):
@@ -105,6 +106,7 @@ def try_out[Answer](
         return reach_of(people, business, at, programs=programs, clients=clients)
 
     with transaction.atomic():
+        locks.lock_rights(business)
         people = concerned()
         before = reach(people)
         answer = act()

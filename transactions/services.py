@@ -11,6 +11,7 @@ from audit.services import Refusal, business_chain, not_before, record, refuse
 from businesses.models import BusinessAccount
 from delegation.access import Access, Decision
 from delegation.reasons import Reason
+from delegation.services import locks
 from pages.formats import moment
 from transactions.amounts import Totals
 from transactions.corrections import (
@@ -45,6 +46,7 @@ def create_correction(
     `expected_version` is the version that the form showed: another one since then is refused, and
     so is a correction that changes nothing. Amounts are taken as given; totals are added up here.
     """
+    locks.lock_rights(used=[declaration.owner, acting_for])
     locked = Declaration.objects.select_for_update(no_key=True).get(pk=declaration.pk)
     at = not_before(at, business_chain(locked.owner.bn9), business_chain(acting_for.bn9))
     latest = locked.versions.select_related("submitter").get(number=locked.latest_number)
@@ -60,21 +62,20 @@ def create_correction(
     )
     if problem:
         return _refuse(problem, acting_for, about)
-    path = str(decision.path)
     version = build_version(
         locked,
         number=latest.number + 1,
         submitter=acting_for,
         submitted_at=at,
         submitted_by=actor,
-        acting_under=path,
+        acting_under=str(decision.path),
         reason_code=change.reason_code,
         remarks=change.remarks,
         **{name: getattr(latest, name) for name in KEPT},
         **Totals.of(after).columns(),
     )
     _write(version, after)
-    _record(latest, version, changed, path, about)
+    _record(latest, version, changed, about)
     return version
 
 
@@ -151,7 +152,6 @@ def _record(
     before: DeclarationVersion,
     after: DeclarationVersion,
     changed: list[Difference],
-    path: str,
     about: dict[str, Any],
 ) -> None:
     record(
@@ -167,7 +167,7 @@ def _record(
             "reason_code": after.reason_code,
         },
         reason=after.remarks,
-        path=path,
+        path=after.acting_under,
         **about,
     )
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
 from accounts.models import User
-from audit.services import Refusal, business_chain, record, refuse
+from audit.services import Refusal, business_chain, not_before, record, refuse
 from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.models import (
@@ -27,6 +27,7 @@ from delegation.models import (
     RequestBatchRow,
     Visibility,
 )
+from delegation.services import locks
 from delegation.services.agreements import Rules
 from delegation.services.bulk import Asked, create_relationship_requests
 from delegation.services.limits import opens_again_at
@@ -76,13 +77,14 @@ def create_request_batch(
     at: datetime,
 ) -> RequestBatch | Refusal:
     """Keep a file and what was found in its rows. Nothing is sent."""
+    locks.lock_rights(acting_for)
+    at = not_before(at, business_chain(acting_for.bn9))
     problem = why_not_askable(Access(actor, acting_for, at), "")
     about = _about(actor, acting_for, at)
     if problem:
-        code, message = problem
         return refuse(
-            code=code,
-            message=message,
+            code=problem[0],
+            message=problem[1],
             verb="request_batch.create",
             object_type="business",
             object_id=acting_for.bn9,
@@ -116,7 +118,9 @@ def send_request_batch(
 
     What the day's limit leaves stays ready, and is sent another day.
     """
+    locks.lock_rights(used=[acting_for])
     locked = RequestBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
+    at = not_before(at, business_chain(acting_for.bn9))
     problem = why_not_askable(Access(actor, acting_for, at), "")
     if locked.provider_id != acting_for.pk:
         problem = "not_allowed", _("Only a manager of the firm that sent the file can go on.")
@@ -141,8 +145,7 @@ def send_request_batch(
 
 
 def _has_sent_enough_files(firm: BusinessAccount, at: datetime) -> bool:
-    """Whether the firm may send no more files today; counted under its lock."""
-    BusinessAccount.objects.select_for_update(no_key=True).get(pk=firm.pk)
+    """Whether the firm may send no more files today; asked while it is locked."""
     today = start_of_day(timezone.localdate(at))
     sent = RequestBatch.objects.filter(provider=firm, uploaded_at__gte=today).count()
     return sent >= settings.REQUEST_FILES_A_DAY

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from accounts.models import User
-from audit.services import Refusal, record_all, refused
+from audit.services import Refusal, business_chain, not_before, record_all, refused
 from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.models import RelationshipRequest, RelationshipRequestLine
+from delegation.services import locks
 from delegation.services.decisions import Problem
 from delegation.services.limits import count_relationship_requests, why_too_many
 from delegation.services.relationships import (
@@ -45,6 +46,8 @@ def create_relationship_requests(
     """
     if not asked:
         return []
+    locks.lock_rights(used=[acting_for])
+    at = not_before(at, business_chain(acting_for.bn9))
     counted = count_relationship_requests(acting_for, len(asked), at)
     access, taken = Access(actor, acting_for, at), _waiting(acting_for, asked, at)
     answers: list[RelationshipRequest | Refusal] = []

@@ -31,6 +31,8 @@ def create_client_group(
     *, actor: User, acting_for: BusinessAccount, name: str, at: datetime
 ) -> ClientGroup | Refusal:
     """Make an empty client group. Its name is unique in the firm, archived ones included."""
+    locks.lock_rights(used=[acting_for])
+    at = not_before(at, business_chain(acting_for.bn9))
     if not can_assign_staff(Access(actor, acting_for, at)).allowed:
         return _refuse("client_group.create", _not_allowed(acting_for), actor, acting_for, name, at)
     group = ClientGroup(provider=acting_for, name=name, created_at=at)
@@ -45,7 +47,9 @@ def rename_client_group(
     *, actor: User, acting_for: BusinessAccount, group: ClientGroup, name: str, at: datetime
 ) -> ClientGroup | Refusal:
     """Give a group another name. Who is in it, and who is assigned to it, stays."""
+    locks.lock_rights(used=[acting_for])
     locked = _lock_group(group)
+    at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     problem = _why_not_changeable(access, locked, may=can_assign_staff(access).allowed)
     before, locked.name = locked.name, name
@@ -66,6 +70,7 @@ def archive_client_group(
     *, actor: User, acting_for: BusinessAccount, group: ClientGroup, at: datetime
 ) -> ClientGroup | Refusal:
     """Archive a group: whoever worked for its clients through it stops at once."""
+    locks.lock_rights(acting_for)
     locked = _lock_group(group)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
@@ -95,6 +100,7 @@ def add_client_to_group(
     at: datetime,
 ) -> ClientGroupMember | Refusal:
     """Put a client into a group; whoever is assigned to the group works for it at once."""
+    locks.lock_rights(acting_for)
     locked = _lock_group(group)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
@@ -124,6 +130,7 @@ def remove_client_from_group(
     at: datetime,
 ) -> ClientGroupMember | Refusal:
     """Take a client out of a group: whoever worked for it through the group stops at once."""
+    locks.lock_rights(acting_for)
     locked = _lock_group(group)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
@@ -161,6 +168,7 @@ def create_staff_assignment(
     An assignment gives at most what the client's terms allow. The firm's BAMs need none, and give
     none to themselves, by a group neither.
     """
+    locks.lock_rights(acting_for)
     assignee, target = _held(assignee, target, acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
@@ -193,6 +201,7 @@ def change_staff_assignment(
     ends_at: datetime | None = None,
 ) -> StaffAssignment | Refusal:
     """Let an assignment go on with another role or last day: it ends, and a new one begins."""
+    locks.lock_rights(acting_for)
     assignee, target = _held(*_parties(assignment), acting_for)
     locked = StaffAssignment.objects.select_for_update(no_key=True).get(pk=assignment.pk)
     at = not_before(at, business_chain(acting_for.bn9))
@@ -218,7 +227,9 @@ def end_staff_assignment(
     *, actor: User, acting_for: BusinessAccount, assignment: StaffAssignment, at: datetime
 ) -> StaffAssignment | Refusal:
     """End an assignment at once."""
+    locks.lock_rights(acting_for)
     locked = StaffAssignment.objects.select_for_update(no_key=True).get(pk=assignment.pk)
+    at = not_before(at, business_chain(acting_for.bn9))
     assignee = locked.person or locked.employee_group
     allowed = can_end_staff_assignment(Access(actor, acting_for, at)).allowed
     problem: Problem | None = None

@@ -40,7 +40,7 @@ def nominate_successor(
     *, actor: User, acting_for: BusinessAccount, person: User, at: datetime
 ) -> Succession | Refusal:
     """Name an employee as the successor of the business: one at a time, and no manager."""
-    locks.lock_managers(acting_for)
+    locks.lock_rights(acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     named = Succession(business=acting_for, person=person, named_by=actor, starts_at=at)
@@ -197,7 +197,7 @@ def _lock(
     actor: User, acting_for: BusinessAccount, succession: Succession, at: datetime
 ) -> tuple[Access, Succession]:
     """Who acts, and on what, once the managers of the business hold still."""
-    locks.lock_managers(acting_for)
+    locks.lock_rights(acting_for)
     locked = lock(succession)
     at = not_before(at, business_chain(acting_for.bn9))
     return Access(actor, acting_for, at), locked

@@ -137,8 +137,7 @@ def approve_access_request(
     A BAM decides the whole request: a wished program without a role is rejected, one that was not
     wished is added. A PAM decides the lines of its own programs; the others go on waiting.
     """
-    if grants.make_bam:
-        locks.lock_managers(acting_for)
+    locks.lock_rights(acting_for)
     locked = lock(access_request)
     locks.lock_memberships([locked.person], acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
@@ -181,6 +180,7 @@ def reject_access_request(
     at: datetime,
 ) -> AccessRequest | Refusal:
     """Reject every open line that the actor may decide, with a reason that the person reads."""
+    locks.lock_rights(used=[acting_for])
     locked = lock(access_request)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)

@@ -16,8 +16,8 @@ from delegation.access import Access
 from delegation.models import CalendarFeed
 from delegation.models.periods import during
 from delegation.permissions import can_list_relationships, can_view_calendar
+from delegation.services import locks
 from delegation.services.decisions import own_path
-from delegation.services.locks import lock_memberships
 
 
 def token_hash(token: str) -> str:
@@ -30,7 +30,8 @@ def create_calendar_feed(
     *, actor: User, acting_for: BusinessAccount, token: str, at: datetime
 ) -> CalendarFeed | Refusal:
     """Make the person's link, in place of the one before. The same secret again changes nothing."""
-    lock_memberships([actor], acting_for)
+    locks.lock_rights(used=[acting_for])
+    locks.lock_memberships([actor], acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     if not can_view_calendar(access):
@@ -67,7 +68,8 @@ def create_calendar_feed(
 @transaction.atomic
 def end_calendar_feed(*, actor: User, acting_for: BusinessAccount, at: datetime) -> bool:
     """End the person's link at once; say whether there was one."""
-    lock_memberships([actor], acting_for)
+    locks.lock_rights(used=[acting_for])
+    locks.lock_memberships([actor], acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
     feed = _live(actor, acting_for, at).first()
     if feed is None:

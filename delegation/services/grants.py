@@ -57,8 +57,7 @@ def change_role(
     What is held until then stays until then; what ended stays in the rows.
     """
     person = membership.person
-    if change.makes_bam:
-        locks.lock_managers(acting_for)
+    locks.lock_rights(acting_for)
     locks.lock_memberships([person], acting_for)
     locks.lock_roles([person], acting_for)
     locked = Membership.objects.select_related("person").get(pk=membership.pk)

@@ -60,6 +60,7 @@ def hold[Group: (EmployeeGroup, ProgramGroup)](
     *, group: Group, at: datetime
 ) -> tuple[Group, datetime]:
     """The group as it is now, held, and the instant at which whoever waited for it acts."""
+    locks.lock_rights(group.business)
     locked = locks.lock_group(group)
     return locked, not_before(at, business_chain(locked.business.bn9))
 

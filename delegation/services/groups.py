@@ -49,6 +49,8 @@ def create_employee_group(
     *, actor: User, acting_for: BusinessAccount, name: str, at: datetime
 ) -> EmployeeGroup | Refusal:
     """Make an empty employee group. Its name is unique in the business, archived ones included."""
+    locks.lock_rights(used=[acting_for])
+    at = not_before(at, business_chain(acting_for.bn9))
     act = GroupAct("employee_group.create", Access(actor, acting_for, at), name)
     if not can_manage_groups(act.access).allowed:
         return act.refused(not_yours(act.access))

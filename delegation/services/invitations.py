@@ -247,7 +247,7 @@ def why_not_acceptable(invitation: Invitation, person: User, at: datetime) -> Pr
 
 def _hold(business: BusinessAccount) -> BusinessAccount:
     """The business as it is now, held: its managers change one act at a time, and so does this."""
-    locks.lock_managers(business)
+    locks.lock_rights(business)
     return BusinessAccount.objects.get(pk=business.pk)
 
 

@@ -31,6 +31,7 @@ from delegation.models import (
 )
 from delegation.models.periods import during
 from delegation.permissions import can_mute
+from delegation.services import locks
 from delegation.services.decisions import Problem, not_allowed
 from delegation.services.offers import lock_offers_to, withdraw_offers
 
@@ -73,7 +74,7 @@ def mute_person(
     at: datetime,
 ) -> Mute | Refusal:
     """Mute the person who asked for access. With a `report` the officers read of it."""
-    _lock(acting_for)
+    locks.lock_rights(acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
     person = access_request.person
     problem = _why_not(actor, acting_for, access_request.bn9, at)
@@ -91,7 +92,7 @@ def end_mute(
     *, actor: User, acting_for: BusinessAccount, mute: Mute, at: datetime
 ) -> Mute | Refusal:
     """Show the requests of a firm or a person again, those that still wait included."""
-    _lock(acting_for)
+    locks.lock_rights(acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
     locked = Mute.objects.select_related("provider", "person").get(pk=mute.pk)
     problem = _why_not(actor, acting_for, locked.business.bn9, at)
@@ -116,7 +117,7 @@ def _mute_business(
     at: datetime,
 ) -> Mute | Refusal:
     """Mute a business that is unknown, and withdraw what it was offered: that is held before."""
-    _lock(acting_for)
+    locks.lock_rights(acting_for)
     waiting = lock_offers_to(acting_for, other, at)
     if waiting:
         hold_chains(business_chain(acting_for.bn9), business_chain(other.bn9))
@@ -161,11 +162,6 @@ def _mute(
     mute.save(force_insert=True)
     record(path="own:bam", after={"is_reported": bool(report)}, reason=report, **about)
     return mute
-
-
-def _lock(business: BusinessAccount) -> None:
-    """Hold the business row: two managers mute and show again one after the other."""
-    BusinessAccount.objects.select_for_update(no_key=True).get(pk=business.pk)
 
 
 def _why_not(

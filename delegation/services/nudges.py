@@ -16,6 +16,7 @@ from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.models import Decision, RelationshipRequest
 from delegation.permissions import can_nudge_relationship_request
+from delegation.services import locks
 from delegation.services.decisions import Problem, lock, not_allowed, why_not_decidable
 from pages.formats import moment
 
@@ -29,6 +30,7 @@ def nudge_relationship_request(
     at: datetime,
 ) -> RelationshipRequest | Refusal:
     """Let the managers of the client, where there are any, be told again that a request waits."""
+    locks.lock_rights(used=[acting_for])
     locked = lock(relationship_request)
     own = business_chain(acting_for.bn9)
     at = not_before(at, own)

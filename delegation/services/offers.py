@@ -90,6 +90,8 @@ def create_relationship_offer(
 
     It lapses as a request does, and no later than the authority that it offers would end.
     """
+    locks.lock_rights(used=[acting_for])
+    at = not_before(at, business_chain(acting_for.bn9))
     about = _about(actor, acting_for, acting_for, provider_bn9, at)
     refused = about | {"verb": "relationship_offer.create", "object_type": "business"}
     refused |= {"object_id": provider_bn9, "chains": [business_chain(acting_for.bn9)]}
@@ -132,7 +134,7 @@ def accept_relationship_offer(
     program accounts since the offer takes its place.
     """
     client = relationship_offer.client
-    locks.lock_managers(client)
+    locks.lock_rights(client, used=[acting_for])
     locked = lock(relationship_offer)
     _lock_pair(client, acting_for)
     at = not_before(at, business_chain(client.bn9), business_chain(acting_for.bn9))
@@ -169,6 +171,7 @@ def decline_relationship_offer(
     at: datetime,
 ) -> RelationshipOffer | Refusal:
     """Decline an offer whole, with a reason that the client reads."""
+    locks.lock_rights(used=[acting_for])
     locked = lock(relationship_offer)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
@@ -193,6 +196,7 @@ def withdraw_relationship_offer(
     at: datetime,
 ) -> RelationshipOffer | Refusal:
     """Take back an offer of the own business while it waits; nobody is written to."""
+    locks.lock_rights(used=[acting_for])
     locked = lock(relationship_offer)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)

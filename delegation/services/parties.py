@@ -14,6 +14,7 @@ from audit.services import Refusal, business_chain, not_before, record, refuse
 from businesses.models import BusinessAccount
 from delegation.access import Access
 from delegation.models import Relationship, RelationshipRequest
+from delegation.services import locks
 from delegation.services import roles as role_service
 from delegation.services.agreements import lock_relationships
 from delegation.services.decisions import Problem, own_path
@@ -26,6 +27,7 @@ def lock_relationship(relationship: Relationship) -> Relationship:
     Whoever has the form of a waiting request of the firm open decides it on what is true then.
     """
     client, provider = relationship.client, relationship.provider
+    locks.lock_rights(client, used=[provider])
     waiting = RelationshipRequest.objects.filter(
         provider=provider, client_bn9=client.bn9, decision=""
     )

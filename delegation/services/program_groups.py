@@ -11,12 +11,13 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from audit.services import Refusal
+from audit.services import Refusal, business_chain, not_before
 from businesses.models import BusinessAccount, ProgramAccount, ProgramGroup, ProgramGroupMember
 from delegation.access import Access
 from delegation.models import GroupProgramGroupRole
 from delegation.models.periods import during
 from delegation.permissions import can_manage_groups, can_reduce_groups
+from delegation.services import locks
 from delegation.services import roles as role_service
 from delegation.services.decisions import Problem, why_closed
 from delegation.services.group_acts import (
@@ -35,6 +36,8 @@ def create_program_group(
     *, actor: User, acting_for: BusinessAccount, name: str, at: datetime
 ) -> ProgramGroup | Refusal:
     """Make an empty program-account group. Its name is unique among those in use."""
+    locks.lock_rights(used=[acting_for])
+    at = not_before(at, business_chain(acting_for.bn9))
     act = GroupAct("program_group.create", Access(actor, acting_for, at), name)
     if not can_manage_groups(act.access).allowed:
         return act.refused(not_yours(act.access))

@@ -31,6 +31,7 @@ from delegation.permissions import (
     can_withdraw_relationship_request,
 )
 from delegation.roles import Action
+from delegation.services import locks
 from delegation.services import roles as role_service
 from delegation.services.agreements import (
     Agreement,
@@ -89,6 +90,8 @@ def create_relationship_request(
     The request waits, and the answer never tells whether somebody can see it: how many one firm
     may send is counted first, and nothing of the client is looked at (decision 38).
     """
+    locks.lock_rights(used=[acting_for])
+    at = not_before(at, business_chain(acting_for.bn9))
     about_refused = about_refused_creation(actor, acting_for, client_bn9, at)
     counted = count_relationship_requests(acting_for, 1, at)
     if not counted.allowed:
@@ -148,6 +151,7 @@ def approve_relationship_request(
     and at most as Editor. With a relationship already live, the new terms take the place of the
     old ones for the program accounts concerned. A firm that is suspended stays so.
     """
+    locks.lock_rights(acting_for, used=[relationship_request.provider])
     locked = lock(relationship_request)
     lock_relationships(acting_for, locked.provider)
     at = not_before(at, business_chain(acting_for.bn9))
@@ -191,6 +195,7 @@ def reject_relationship_request(
     at: datetime,
 ) -> RelationshipRequest | Refusal:
     """Reject every open line that the actor may decide, with a reason that the firm reads."""
+    locks.lock_rights(used=[acting_for])
     locked = lock(relationship_request)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
@@ -224,6 +229,7 @@ def withdraw_relationship_request(
     at: datetime,
 ) -> RelationshipRequest | Refusal:
     """Take back a request of one's own firm while any of it waits."""
+    locks.lock_rights(used=[acting_for])
     locked = lock(relationship_request)
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)

@@ -63,7 +63,7 @@ def create_access_review(
     *, actor: User, acting_for: BusinessAccount, at: datetime
 ) -> AccessReview | Refusal:
     """Open a review: keep a line for each grant that lives now."""
-    locks.lock_managers(acting_for)
+    locks.lock_rights(acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
     review = AccessReview(business=acting_for, opened_at=at, opened_by=actor)
     problem = _why_not_reviewing(Access(actor, acting_for, at))
@@ -93,6 +93,7 @@ def answer_access_review(
 
     Gives how many lines were written.
     """
+    locks.lock_rights(used=[acting_for])
     locked = _lock(review)
     access = Access(actor, acting_for, not_before(at, business_chain(acting_for.bn9)))
     problem = _why_not_open(access, locked)
@@ -126,7 +127,7 @@ def apply_access_review(
     A grant that is over by now is left as it is, whatever was answered. `expected` is the digest of
     the answers and of their grants as the reader saw them.
     """
-    locks.lock_managers(acting_for)
+    locks.lock_rights(acting_for)
     locked = _lock(review)
     _hold(next_changes(locked), acting_for)
     at = not_before(at, business_chain(acting_for.bn9))
@@ -158,7 +159,7 @@ def sign_access_review(
 
     `expected` are the counts that the reader saw.
     """
-    locks.lock_managers(acting_for)
+    locks.lock_rights(acting_for)
     locked = _lock(review)
     at = not_before(at, business_chain(acting_for.bn9))
     found = counts(locked)

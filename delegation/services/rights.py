@@ -184,7 +184,7 @@ def _take(
 
 def _lock(row: Row, business: BusinessAccount) -> Row:
     """The row as it is now, held; before it what else may change with it, in its order."""
-    locks.lock_managers(business)
+    locks.lock_rights(business)
     person, _scope = _whose(row)
     locks.lock_requests([person], business)
     pk: Any = row.pk

@@ -13,6 +13,7 @@ from delegation.access import Access
 from delegation.known_people import people_known
 from delegation.models import Relationship, ViewAs
 from delegation.permissions import can_view_as
+from delegation.services import locks
 from delegation.services.decisions import Problem, own_path
 
 
@@ -30,6 +31,7 @@ def open_view_as(
 
     As a `person` of the firm only where the client knows that person by name.
     """
+    locks.lock_rights(used=[acting_for])
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     about: dict[str, Any] = {

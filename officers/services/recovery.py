@@ -157,7 +157,7 @@ def _lock(
     """The business, whose managers hold still, and the request; the instant once both are held."""
     business = BusinessAccount.objects.filter(bn9=recovery_request.bn9).first()
     if business:
-        locks.lock_managers(business)
+        locks.lock_rights(business)
     locked = lock(recovery_request)
     return business, locked, not_before(at, business_chain(locked.bn9))
 

@@ -5,7 +5,7 @@ than its window, and breaks no rule of accessibility.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
@@ -47,9 +47,16 @@ UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = !one.
 
 
 def wrongs(
-    page: Page, language: str, *, scripts: bool = True, widths: tuple[int, ...] = WIDTHS
+    page: Page,
+    language: str,
+    *,
+    scripts: bool = True,
+    widths: tuple[int, ...] = WIDTHS,
+    written: Collection[str] = (),
 ) -> list[str]:
     """What is wrong with the page shown, in windows of these widths, its own first.
+
+    What people have `written` themselves is in whatever language they have written it.
 
     In the narrow one what is folded is unfolded, and the other way round. The rules of
     accessibility are a script: they are tried where `scripts` run.
@@ -63,13 +70,15 @@ def wrongs(
             page.set_viewport_size({"width": width, "height": HEIGHT})
         if width == NARROW:
             page.evaluate(UNFOLD)
-        found += [f"at {width} pixels: {wrong}" for wrong in _wrongs(page, language, scripts)]
+        found += [
+            f"at {width} pixels: {wrong}" for wrong in _wrongs(page, language, scripts, written)
+        ]
         if width == NARROW:
             page.evaluate(UNFOLD)
     return found
 
 
-def _wrongs(page: Page, language: str, scripts: bool) -> Iterator[str]:
+def _wrongs(page: Page, language: str, scripts: bool, written: Collection[str]) -> Iterator[str]:
     read: dict[str, Any] = page.evaluate(READ)
     if read["language"] != language:
         yield f"the page says that its language is {read['language']!r}"
@@ -80,6 +89,9 @@ def _wrongs(page: Page, language: str, scripts: bool) -> Iterator[str]:
     if beyond := overflow(page):
         yield f"{beyond} pixels wider than the window"
     if language.startswith("fr"):
-        yield from (f"English: {word}" for word in sorted(set(ENGLISH.findall(read["text"]))))
+        text = read["text"]
+        for one in written:
+            text = text.replace(one, "")
+        yield from (f"English: {word}" for word in sorted(set(ENGLISH.findall(text))))
     if scripts:
         yield from page.evaluate(TRY_RULES, AXE_RULES)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from django.db import DatabaseError, transaction
 
@@ -52,6 +53,9 @@ from delegation.services import (
     roles,
 )
 from delegation.services.registrations import found_business
+from transactions.corrections import Correction
+from transactions.models import Declaration, ReasonCode
+from transactions.services import create_correction
 
 type Act = Callable[[dict[str, Any], datetime], Any]
 
@@ -341,6 +345,49 @@ def ask_firm(about: dict[str, Any], at: datetime) -> Any:
     )
 
 
+def correct(about: dict[str, Any], at: datetime) -> Any:
+    """Another amount of duty on the one line of a declaration."""
+    declaration = Declaration.objects.get(pk=about["declaration"])
+    [line] = declaration.versions.get().lines.all()
+    line.duty += 5
+    change = Correction(reason_code=ReasonCode.VALUE, remarks="Invoice", lines=(line,))
+    return create_correction(
+        declaration=declaration, change=change, expected_version=1, **_who(about, at)
+    )
+
+
+def _lingering(act: Act) -> Act:
+    """The same act, which is done but not yet committed for a while."""
+
+    @transaction.atomic
+    def lingering(about: dict[str, Any], at: datetime) -> Any:
+        answer = act(about, at)
+        time.sleep(3 * A_MOMENT)
+        return answer
+
+    return lingering
+
+
+def _late(act: Act) -> Act:
+    """The same act, begun when the other one is done but not yet committed."""
+
+    def late(about: dict[str, Any], at: datetime) -> Any:
+        time.sleep(A_MOMENT)
+        return act(about, at)
+
+    return late
+
+
+def _careless(act: Act) -> Act:
+    """The same act, by somebody who does not hold the right to it."""
+
+    def careless(about: dict[str, Any], at: datetime) -> Any:
+        with patch("delegation.services.locks.lock_rights", lambda *changed, used=(): None):
+            return act(about, at)
+
+    return careless
+
+
 def _slowly(act: Act, hold: Callable[[BusinessAccount, User | None], object]) -> Act:
     """The same act, which stops for a moment once it holds the first of what it needs."""
 
@@ -354,31 +401,41 @@ def _slowly(act: Act, hold: Callable[[BusinessAccount, User | None], object]) ->
     return slow
 
 
-def _hold_membership(business: BusinessAccount, person: User | None) -> None:
+def _hold_business(business: BusinessAccount, person: User | None) -> None:
+    locks.lock_rights(business)
     locks.lock_memberships([person] if person else [], business)
 
 
-def _hold_business(business: BusinessAccount, person: User | None) -> None:
-    locks.lock_managers(business)
-    _hold_membership(business, person)
-
-
 def _hold_count(business: BusinessAccount, _person: User | None) -> None:
+    locks.lock_rights(used=[business])
     RequestTally.objects.select_for_update().filter(asker=business_chain(business.bn9)).first()
 
 
 def _hold_offers(business: BusinessAccount, _person: User | None) -> None:
+    locks.lock_rights(used=[business])
     list(RelationshipOffer.objects.select_for_update(no_key=True).filter(client=business))
 
 
 SLOW: dict[str, Act] = {
-    "slow_change_role": _slowly(change_role, _hold_membership),
+    "slow_change_role": _slowly(change_role, _hold_business),
     "slow_end_membership": _slowly(end_membership, _hold_business),
     "slow_ask_firm": _slowly(ask_firm, _hold_count),
     "slow_withdraw_offer": _slowly(withdraw_offer, _hold_offers),
 }
 
-ACTS: dict[str, Act] = SLOW | {
+LATE: dict[str, Act] = {f"late_{act.__name__}": _late(act) for act in (approve, agree, correct)}
+OUT_OF_ORDER: dict[str, Act] = {
+    "add_one_by_one": add_one_by_one,
+    "slow_change_role": SLOW["slow_change_role"],
+}
+CARELESS: dict[str, Act] = {
+    f"careless_{name}": _careless(act) for name, act in (LATE | OUT_OF_ORDER).items()
+}
+LINGERING: dict[str, Act] = {
+    f"lingering_{act.__name__}": _lingering(act) for act in (end_membership, end_firm)
+}
+
+ACTS: dict[str, Act] = SLOW | LATE | CARELESS | LINGERING | {
     act.__name__: act
     for act in (
         approve, make_bam, reject, withdraw, agree, reject_firm, withdraw_firm, end_firm,
@@ -386,7 +443,7 @@ ACTS: dict[str, Act] = SLOW | {
         leave_client, change_firm, renew_firm, end_membership, suspend, demote, set_an_end,
         register, stop, take_over, accept, revoke,
         join_group, archive_group, grant_over, archive_bundle,
-        add_people, add_one_by_one, apply_answers, change_role, send_file,
+        add_people, apply_answers, change_role, send_file,
     )
 }  # fmt: skip
 
@@ -417,6 +474,6 @@ def without_locks(meet: Callable[[], None]) -> list[tuple[str, Callable[..., Any
         ("delegation.services.relationships.lock", read),
         ("delegation.services.invitations._lock", read),
         ("delegation.services.locks.lock_group", read),
-        ("delegation.services.locks.lock_managers", lambda business: None),
+        ("delegation.services.locks.lock_rights", lambda *changed, used=(): None),
         ("delegation.services.roles.lasting_managers", counted),
     ]

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from audit.models import Event
 from audit.services import business_chain
+from audit.verbs import REFUSED
 from businesses.models import BusinessAccount
 from delegation.invariants import CHECKS
 from delegation.models import (
@@ -24,9 +25,11 @@ from delegation.models import (
     Level,
     RequestBatchRow,
     ReviewAnswer,
+    Visibility,
 )
 from delegation.reviews import Choice
 from delegation.roles import Role
+from delegation.services.agreements import Rules
 from delegation.services.batches import CheckedRow, create_request_batch
 from delegation.services.bulk import Asked
 from delegation.services.groups import create_employee_group
@@ -36,12 +39,14 @@ from delegation.terms import fingerprint
 from tests.conftest import NIGHTLY
 from tests.delegation.racers import Racers
 from tests.delegation.successors import claimed
+from tests.transactions.factories import declare
 from tests.world import World, done, next_bn9, roles_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 ROUNDS = 200 if NIGHTLY else 2
 CONTROL_ROUNDS = 40
+EVERYTHING = Rules(Visibility.EDIT, Visibility.EDIT, Visibility.EDIT)
 CLAIMANTS = 8 if NIGHTLY else 4
 
 OF_EMPLOYEES = [("approve", "approve"), ("approve", "reject"), ("approve", "withdraw")]
@@ -362,6 +367,60 @@ def test_a_dismissal_and_an_approval_never_wait_for_each_other(
     assert not breaches(world)
 
 
+# ---------------------------------------------------------------- a right that ends meanwhile
+
+RIGHTS = [
+    ("lingering_end_membership", "late_approve"),
+    ("lingering_end_membership", "late_agree"),
+    ("lingering_end_firm", "late_correct"),
+]
+
+
+def last_acts(world: World, racers: Racers, acts: tuple[str, str], rounds: int) -> Iterator[str]:
+    """A right ends while whoever had it acts by it; what history tells after the end."""
+    before = world.earlier(days=1)
+    for number in range(rounds):
+        with transaction.atomic():
+            maple, north = before.importer(f"Maple {number}"), before.broker(f"North {number}")
+        row = before.relationship(maple, north, rules=EVERYTHING)
+        ana, boss = before.employee(f"Ana {number}", maple), world.manager(maple)
+        about: dict[str, Any] = {
+            "business": maple.pk,
+            "actor": ana.pk,
+            "request": before.access_request(f"Asker {number}", maple).pk,
+        }
+        ends = {**about, "actor": boss.pk, "victim": ana.pk, "relationship": row.pk}
+        ends["terms"] = fingerprint(row.terms.all())
+        if "agree" in acts[1]:
+            about["request"] = world.relationship_request(north, maple).pk
+        if "correct" in acts[1]:
+            about |= {"business": north.pk, "actor": world.manager(north).pk}
+            about["declaration"] = declare(before.program(maple), before.at, submitter=maple).pk
+        ended = racers.race([(acts[0], ends), (acts[1], about)], world.at)
+        told = Event.objects.filter(chain=business_chain(maple.bn9), at__gte=world.at)
+        verbs = list(told.order_by("seq").values_list("verb", flat=True))
+        last = next(place for place, verb in enumerate(verbs) if verb.endswith(".end"))
+        after = [verb for verb in verbs[last + 1 :] if not verb.endswith(REFUSED)]
+        yield "" if ended[0] == "done" and not after else f"{acts}: {ended}, {verbs}"
+
+
+@pytest.mark.asvs("2.3.4")
+@pytest.mark.parametrize("acts", RIGHTS, ids=" x ".join)
+def test_nobody_acts_by_a_right_that_has_ended(
+    world: World, racers: Racers, acts: tuple[str, str]
+) -> None:
+    """The end is in history but not yet committed when the act begins."""
+    must_go_right(last_acts(world, racers, acts, ROUNDS))
+    assert not breaches(world)
+
+
+@pytest.mark.parametrize("acts", RIGHTS, ids=" x ".join)
+def test_who_does_not_hold_the_right_acts_after_its_end(
+    world: World, racers: Racers, acts: tuple[str, str]
+) -> None:
+    must_go_wrong(last_acts(world, racers, (acts[0], f"careless_{acts[1]}"), CONTROL_ROUNDS))
+
+
 # ---------------------------------------------------------------- several acts in one
 
 TOGETHER = [
@@ -462,8 +521,8 @@ def test_what_does_several_acts_waits_for_nobody_who_waits_for_it(
 
 
 def test_one_act_after_the_other_waits_for_who_waits_for_it(world: World, racers: Racers) -> None:
-    """The control: what the services do in one order, out of order."""
-    wrong = Together(world, ("add_one_by_one", "slow_change_role"))
+    """The control: what the services do in one order, out of order; none holds a right."""
+    wrong = Together(world, ("careless_add_one_by_one", "careless_slow_change_role"))
     rounds = wrong.failures(racers, CONTROL_ROUNDS)
     must_go_wrong(found if "OperationalError" in found else "" for found in rounds)
 
