@@ -27,7 +27,7 @@ from businesses.models import BusinessAccount, ProgramAccount
 from delegation.models.clients import ClientGroupMember, StaffAssignment
 from delegation.models.employees import EmployeeGroupMember
 from delegation.models.lookups import Lookup
-from delegation.models.periods import during, in_use
+from delegation.models.periods import during, in_use, not_suspended
 from delegation.models.relationships import RelationshipTerms, Visibility
 from delegation.reasons import Reason
 from delegation.roles import (
@@ -350,7 +350,7 @@ class Access:
         """Why no terms give authority now, as exactly as the firm may know."""
         if any(terms.in_force_at(self.at) and not self.in_force(terms) for terms in client.terms):
             return Reason.NOT_A_PROVIDER
-        if any(terms.relationship.suspended_at for terms in covering):
+        if any(terms.relationship.is_suspended_at(self.at) for terms in covering):
             return Reason.RELATIONSHIP_SUSPENDED
         if any(terms.starts_at <= self.at for terms in covering):
             return Reason.RELATIONSHIP_OVER
@@ -407,7 +407,7 @@ class Access:
     def _holding(self) -> Q:
         """Terms that give authority now: those in force, to a service provider alone."""
         in_force = during(self.at) & during(self.at, "relationship__")
-        in_force &= Q(relationship__suspended_at__isnull=True)
+        in_force &= not_suspended(self.at, "relationship__")
         return in_force if self.is_provider else NEVER
 
     def terms(self, rule: str = "") -> QuerySet[RelationshipTerms]:

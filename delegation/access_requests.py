@@ -12,7 +12,7 @@ from businesses.models import ProgramAccount
 from delegation.access import Access
 from delegation.employees import managed_programs, readable_requests, requests_to_decide
 from delegation.models import AccessRequest, AccessRequestLine, Decision, Membership, ProgramRole
-from delegation.models.periods import during
+from delegation.models.periods import during, not_suspended
 from delegation.permissions import (
     can_approve_access_request,
     can_end_role,
@@ -103,7 +103,7 @@ def as_wished(access: Access, waiting: Sequence[AccessRequest]) -> list[AsWished
     people = [one.person_id for one in waiting]
     suspended = set(
         Membership.objects.filter(during(access.at), business=access.acting_for, person__in=people)
-        .exclude(suspended_at=None)
+        .exclude(not_suspended(access.at))
         .values_list("person", flat=True)
     )
     programs = {one.extension: one for one in access.overseen(Action.MANAGE_EMPLOYEES)}

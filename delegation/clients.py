@@ -26,7 +26,7 @@ from delegation.models import (
     RelationshipTerms,
     StaffAssignment,
 )
-from delegation.models.periods import during, in_use
+from delegation.models.periods import during, in_use, not_suspended
 from delegation.terms import State, programs_in_words, state_of
 from pages.formats import last_day
 from pages.paging import Page, page_by_key
@@ -129,7 +129,7 @@ def people_who_work_for(access: Access, client: BusinessAccount) -> QuerySet[Use
         )
     )
     members = Membership.objects.filter(
-        during(access.at), reaching, business=access.acting_for, suspended_at=None
+        during(access.at), not_suspended(access.at), reaching, business=access.acting_for
     )
     return User.objects.filter(is_active=True, pk__in=members.values("person"))
 

@@ -29,7 +29,7 @@ from delegation.models import (
     StaffAssignment,
 )
 from delegation.models.mutes import muted
-from delegation.models.periods import during
+from delegation.models.periods import during, not_suspended
 from delegation.roles import PROGRAM_ROLES, SENTENCES, Action, Role, grantable_by
 from delegation.terms import extension_label, program_label
 from pages.paging import Page, page_by_key
@@ -126,7 +126,7 @@ def employees_of(access: Access, people: Collection[User]) -> list[Employee]:
             person,
             tuple(rights[person.pk]),
             tuple(coming[person.pk]),
-            is_suspended=memberships[person.pk].suspended_at is not None,
+            is_suspended=memberships[person.pk].is_suspended_at(access.at),
             last_used_on=memberships[person.pk].last_used_on,
         )
         for person in people
@@ -172,9 +172,9 @@ def people_with_a_role(program: ProgramAccount, at: datetime) -> QuerySet[User]:
     sources = sources_of([program.business_id], at, only=[program])
     members = Membership.objects.filter(
         during(at),
+        not_suspended(at),
         reduce(or_, (source.reached for source in sources)),
         business=program.business_id,
-        suspended_at=None,
     )
     return User.objects.filter(is_active=True, pk__in=members.values("person"))
 
@@ -216,12 +216,12 @@ def clients_worked_for(person: User, access: Access) -> tuple[list[str], int]:
 def standings_of(memberships: Iterable[Membership], person: User, at: datetime) -> list[Standing]:
     """What a person holds in each business of its `memberships`; nothing where suspended."""
     shown = list(memberships)
-    working = [one.business_id for one in shown if one.suspended_at is None]
+    working = [one.business_id for one in shown if not one.is_suspended_at(at)]
     rights: dict[int, list[Right]] = defaultdict(list)
     for _person, business_id, right in rights_by({person.pk}, sources_of(working, at)):
         rights[business_id].append(right)
     return [
-        Standing(one.business, tuple(rights[one.business_id]), one.suspended_at is not None)
+        Standing(one.business, tuple(rights[one.business_id]), one.is_suspended_at(at))
         for one in shown
     ]
 

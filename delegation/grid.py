@@ -103,7 +103,7 @@ def _rows(access: Access, people: list[User], programs: list[ProgramAccount]) ->
         yield Row(
             membership.pk,
             person,
-            membership.suspended_at is not None,
+            membership.is_suspended_at(access.at),
             membership.last_used_on,
             tuple(
                 (program_label(program), _holds(access, person, membership.pk, own, program))

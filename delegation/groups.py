@@ -119,7 +119,7 @@ def places(rows: Iterable[EmployeeGroupMember], access: Access) -> list[Place]:
             row.pk,
             row.person,
             by_person[row.person_id].pk if row.person_id in by_person else None,
-            row.person_id in by_person and by_person[row.person_id].suspended_at is not None,
+            row.person_id in by_person and by_person[row.person_id].is_suspended_at(access.at),
             row.starts_at,
         )
         for row in shown

@@ -22,7 +22,7 @@ from delegation.models.grants import (
     GroupProgramRole,
     ProgramRole,
 )
-from delegation.models.periods import during, in_use
+from delegation.models.periods import during, in_use, not_suspended
 from delegation.roles import Role
 
 LADDER = (Role.READER, Role.EDITOR, Role.PAM)
@@ -129,7 +129,7 @@ def reach_of(
     live = during(at)
     members = Membership.objects.filter(live, business=business, person__in=people)
     able = dict(members.values_list("person", "person__is_active"))
-    stopped = set(members.filter(suspended_at__isnull=False).values_list("person", flat=True))
+    stopped = set(members.exclude(not_suspended(at)).values_list("person", flat=True))
     managers = BusinessRole.objects.filter(live, content_object=business, user__in=able)
     places: dict[int, list[int]] = defaultdict(list)
     belongs = EmployeeGroupMember.objects.filter(

@@ -24,7 +24,7 @@ from delegation.models import (
     RelationshipTerms,
     Succession,
 )
-from delegation.models.periods import during
+from delegation.models.periods import during, not_suspended
 from delegation.reasons import Reason
 from delegation.roles import Action, Role, grantable_by
 
@@ -439,7 +439,7 @@ def can_create_recovery_request(person: User, bn9: str, at: datetime) -> bool:
     The second answer is the same whether or not the number is registered.
     """
     members = Membership.objects.filter(
-        during(at), person=person, business__bn9=bn9, suspended_at=None
+        during(at), not_suspended(at), person=person, business__bn9=bn9
     )
     waiting = AccessRequest.objects.pending_at(at).filter(person=person, bn9=bn9)
     return members.exists() or waiting.filter(starts_at__lte=at - UNANSWERED).exists()
@@ -454,7 +454,7 @@ def is_still_concerned(recovery_request: RecoveryRequest, at: datetime) -> bool:
     person, bn9 = recovery_request.person, recovery_request.bn9
     asked_at = recovery_request.starts_at
     members = Membership.objects.filter(
-        during(at), person=person, business__bn9=bn9, suspended_at=None
+        during(at), not_suspended(at), person=person, business__bn9=bn9
     )
     unanswered = AccessRequest.objects.filter(
         person=person, bn9=bn9, decision="", starts_at__lte=asked_at - UNANSWERED

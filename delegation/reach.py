@@ -23,7 +23,7 @@ from delegation.models import (
     RelationshipTerms,
     StaffAssignment,
 )
-from delegation.models.periods import during, in_use
+from delegation.models.periods import during, in_use, not_suspended
 from delegation.reasons import Reason
 
 FEW = 500
@@ -158,7 +158,7 @@ def staff_of(access: Access) -> Staff:
     """The people of the firm acted for: 3 queries."""
     firm, at = access.acting_for, access.at
     belong = Membership.objects.filter(
-        during(at), business=firm, suspended_at=None, person__is_active=True
+        during(at), not_suspended(at), business=firm, person__is_active=True
     )
     people = frozenset(belong.values_list("person", flat=True))
     groups: dict[UUID, set[int]] = defaultdict(set)

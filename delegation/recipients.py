@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, QuerySet
 
 from delegation.models import BusinessRole, Membership, StaffAssignment
-from delegation.models.periods import during, in_use
+from delegation.models.periods import during, in_use, not_suspended
 
 type People = dict[int, set[int]]
 
@@ -18,7 +18,10 @@ type People = dict[int, set[int]]
 def managers_by_business(businesses: Collection[int], at: datetime) -> People:
     """The live, active Business Account Managers of each business, by primary keys: 1 query."""
     members = Membership.objects.filter(
-        during(at), person=OuterRef("user"), business=OuterRef("content_object"), suspended_at=None
+        during(at),
+        not_suspended(at),
+        person=OuterRef("user"),
+        business=OuterRef("content_object"),
     )
     roles = BusinessRole.objects.filter(
         during(at), Exists(members), content_object__in=businesses, user__is_active=True
@@ -37,10 +40,10 @@ def staff_by_pair(
     people = {person for _provider, _client, person in assigned}
     live = Membership.objects.filter(
         during(at),
+        not_suspended(at),
         business__in={provider for provider, _client in pairs},
         person__in=people,
         person__is_active=True,
-        suspended_at=None,
     )
     members = set(live.values_list("business_id", "person_id"))
     found: dict[tuple[int, int], set[int]] = defaultdict(set)

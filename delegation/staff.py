@@ -22,7 +22,7 @@ from delegation.models import (
     Membership,
     StaffAssignment,
 )
-from delegation.models.periods import during
+from delegation.models.periods import during, not_suspended
 from delegation.services.clients import assignable_people
 from delegation.terms import until
 from pages.formats import day, last_day
@@ -121,7 +121,10 @@ def workers(access: Access) -> list[Worker]:
     bn9, live = access.acting_for.bn9, during(access.at, "assignments__")
     live &= Q(assignments__provider=access.acting_for)
     members = Membership.objects.filter(
-        during(access.at), business=access.acting_for, suspended_at=None, person__is_active=True
+        during(access.at),
+        not_suspended(access.at),
+        business=access.acting_for,
+        person__is_active=True,
     ).select_related("person")
     held = dict(
         User.objects.filter(live, pk__in=members.values("person"))

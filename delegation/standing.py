@@ -27,7 +27,7 @@ from delegation.models.grants import (
     ProgramRole,
 )
 from delegation.models.lookups import Lookup
-from delegation.models.periods import during, in_use
+from delegation.models.periods import during, in_use, not_suspended
 from delegation.models.relationships import Relationship, RelationshipTerms
 from delegation.reasons import Reason
 from delegation.roles import Role
@@ -164,7 +164,7 @@ def _own_rows(
 ) -> QuerySet[Membership, tuple[object, ...]]:
     live = during(at)
     standing = Case(
-        When(suspended_at__isnull=True, then=Value(Reason.ALLOWED.value)),
+        When(not_suspended(at), then=Value(Reason.ALLOWED.value)),
         default=Value(Reason.MEMBERSHIP_SUSPENDED.value),
     )
     had = Relationship.objects.filter(provider=OuterRef("business_id"))

@@ -19,7 +19,7 @@ from delegation.access import Access, Client, Submission
 from delegation.clients import people_who_work_for
 from delegation.employees import people_with_a_role
 from delegation.models import RelationshipTerms, Visibility
-from delegation.models.periods import during
+from delegation.models.periods import during, not_suspended
 from delegation.permissions import can_end_role, can_end_staff_assignment, can_manage_groups
 from delegation.reasons import Reason
 from delegation.roles import Action, Role, may
@@ -203,7 +203,7 @@ def _shows(access: Access, submission: Submission | None) -> Q:
     if submission is None:
         return _lasted()
     in_force = during(access.at) & during(access.at, "relationship__")
-    in_force &= Q(relationship__suspended_at=None)
+    in_force &= not_suspended(access.at, "relationship__")
     in_force &= ~Q(relationship__provider__provider_type=BusinessAccount.ProviderType.NONE)
     then = submission.submitted_at
     remains = during(then) & during(then, "relationship__")

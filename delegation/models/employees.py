@@ -7,12 +7,12 @@ from django.contrib.auth.models import Group
 from django.db import models
 
 from businesses.models import BusinessAccount
-from delegation.models.periods import NoOverlap, Period, ordered_period
+from delegation.models.periods import NoOverlap, Period, Suspendable, ordered_period
 from delegation.models.requests import Request, RequestLine, decided_whole
 from delegation.roles import Role
 
 
-class Membership(Period):
+class Membership(Suspendable):
     """A person belongs to a business. It gives no right by itself; without it no role works.
 
     `last_used_on` is the last local day on which the person used the portal for this business.
@@ -25,7 +25,6 @@ class Membership(Period):
     business = models.ForeignKey(
         BusinessAccount, on_delete=models.PROTECT, related_name="memberships"
     )
-    suspended_at = models.DateTimeField(null=True)
     last_used_on = models.DateField(null=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"

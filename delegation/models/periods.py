@@ -26,6 +26,11 @@ def in_use(at: datetime, prefix: str = "") -> Q:
     return Q(**{f"{prefix}archived_at__isnull": True}) | Q(**{f"{prefix}archived_at__gt": at})
 
 
+def not_suspended(at: datetime, prefix: str = "") -> Q:
+    """The condition that the row at the end of `prefix` was not suspended at `at`."""
+    return Q(**{f"{prefix}suspended_at__isnull": True}) | Q(**{f"{prefix}suspended_at__gt": at})
+
+
 class PeriodQuerySet(models.QuerySet):
     """Rows with a period."""
 
@@ -52,6 +57,22 @@ class Period(models.Model):
     def is_over_at(self, at: datetime) -> bool:
         """Say whether it neither holds the instant nor begins later: an empty one never did."""
         return self.ends_at is not None and self.ends_at <= max(at, self.starts_at)
+
+
+class Suspendable(Period):
+    """A period that can be suspended: it gives nothing from then until it is resumed.
+
+    A suspension that is lifted leaves no dates here: history tells of it.
+    """
+
+    suspended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def is_suspended_at(self, at: datetime) -> bool:
+        """Say whether it was suspended at the instant `at`; the opposite of `not_suspended`."""
+        return self.suspended_at is not None and self.suspended_at <= at
 
 
 def ordered_period(name: str, end: str = "ends_at") -> models.CheckConstraint:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from businesses.models import BusinessAccount, ProgramAccount
-from delegation.models.periods import NoOverlap, Period, ordered_period
+from delegation.models.periods import NoOverlap, Period, Suspendable, ordered_period
 from delegation.models.requests import Request, RequestLine, decided_whole
 from delegation.roles import Role
 
@@ -149,7 +149,7 @@ class RelationshipRequestLine(RequestLine):
         ]
 
 
-class Relationship(Period):
+class Relationship(Suspendable):
     """A client's authority for a provider, from an instant to another or to no end at all."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -160,7 +160,6 @@ class Relationship(Period):
         BusinessAccount, on_delete=models.PROTECT, related_name="relationships_as_provider"
     )
     is_open_ended = models.BooleanField(default=False)
-    suspended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -283,9 +282,9 @@ class RelationshipTerms(VisibilityRules, Period):
     def in_force_at(self, at: datetime) -> bool:
         """Say whether the terms give authority at an instant."""
         return (
-            self.relationship.suspended_at is None
-            and self.active_at(at)
+            self.active_at(at)
             and self.relationship.active_at(at)
+            and not self.relationship.is_suspended_at(at)
         )
 
     @property

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import User
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.models import (
+    BusinessRole,
     Ceiling,
     ClientGroup,
     ClientGroupMember,
@@ -280,11 +281,21 @@ class RandomWorld:
             )
 
     def _suspend(self) -> None:
-        found = list(Relationship.objects.filter(client__in=self.clients).order_by("pk"))
+        """A relationship or the membership of somebody who is no manager, from some instant on."""
+        related = Relationship.objects.filter(client__in=self.clients)
+        employed = Membership.objects.filter(business__in=self.clients + self.providers).exclude(
+            person__in=BusinessRole.objects.values("user")
+        )
+        found: list[Relationship] | list[Membership] = self.dice.choice(
+            [
+                list(related.order_by("client", "provider", "starts_at")),
+                list(employed.order_by("business", "person", "starts_at")),
+            ]
+        )
         if found:
-            relationship = self.dice.choice(found)
-            relationship.suspended_at = self.world.at
-            relationship.save()
+            row = self.dice.choice(found)
+            row.suspended_at = self._start()
+            row.save()
 
     def _archive(self) -> None:
         provider = self.dice.choice(self.providers)

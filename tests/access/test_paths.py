@@ -262,6 +262,21 @@ def test_a_suspended_relationship_leaves_what_an_end_would(world: World) -> None
     assert reason(world, manager, itn, foreign) is Reason.RELATIONSHIP_SUSPENDED
 
 
+def test_a_suspension_does_not_reach_back(world: World) -> None:
+    then, between = world.earlier(days=10), world.earlier(days=5)
+    maple, itn = then.importer("Maple"), then.broker("ITN")
+    relationship = then.relationship(maple, itn, rules=EVERYTHING)
+    eve, boss, version = then.employee("Eve", maple), then.manager(itn), by(then, maple, maple)
+    for row in (relationship, eve.memberships.get()):
+        row.suspended_at = world.at
+        row.save()
+
+    assert reason(between, boss, itn, version, EDIT) is Reason.ALLOWED
+    assert reason(between, eve, maple, version, EDIT) is Reason.ALLOWED
+    assert reason(world, boss, itn, version) is Reason.RELATIONSHIP_SUSPENDED
+    assert reason(world, eve, maple, version) is Reason.MEMBERSHIP_SUSPENDED
+
+
 def test_a_suspended_business_can_look_but_not_act(world: World) -> None:
     maple = world.importer("Maple")
     version = by(world, maple, maple)

@@ -1,5 +1,6 @@
 """Who could see this on a past day: what the list said then, whatever happened since."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +12,8 @@ from delegation import panel as module
 from delegation.access import Access
 from delegation.models import Membership
 from delegation.services.endings import end_relationship
-from delegation.services.rights import end_membership
+from delegation.services.rights import end_membership, suspend_membership
+from delegation.services.suspensions import suspend_relationship
 from delegation.terms import fingerprint
 from tests.access.defects.broken import EVERYTHING
 from tests.delegation.reading import as_, queries
@@ -43,6 +45,13 @@ class Scene:
         form = {"expected_terms": fingerprint(self.relationship.terms.all()), "reason": "Moved"}
         done(end_relationship(relationship=self.relationship, at=at, **form, **boss))
 
+    def pause(self) -> None:
+        boss = {"actor": self.world.manager(self.maple), "acting_for": self.maple}
+        why = {"reason": "On leave", "at": self.world.at + timedelta(days=1)}
+        reader = Membership.objects.get(person=self.rea)
+        done(suspend_membership(membership=reader, **why, **boss))
+        done(suspend_relationship(relationship=self.relationship, **why, **boss))
+
     def said(self, **query: str) -> str:
         answer = as_(self.world.manager(self.maple)).get(self.page, query)
         return words(answer).split("Who can see this", 1)[1]
@@ -62,10 +71,13 @@ def rows_of(answer: Any) -> tuple[Any, ...]:
     )
 
 
-def test_the_past_is_what_the_list_said_then(scene: Scene, clock: Any) -> None:
+@pytest.mark.parametrize("happens", [Scene.part, Scene.pause])
+def test_the_past_is_what_the_list_said_then(
+    scene: Scene, clock: Any, happens: Callable[[Scene], None]
+) -> None:
     then = rows_of(as_(scene.world.manager(scene.maple)).get(scene.page))
     clock.shift(timedelta(days=5))
-    scene.part()
+    happens(scene)
     boss = as_(scene.world.manager(scene.maple))
     assert rows_of(boss.get(scene.page, {"on": str(TODAY)})) == then
     assert rows_of(boss.get(scene.page)) != then
