@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from deploy.place import HOST, ROOT, CannotStand, Place
-from deploy.processes import program, run, running
+from deploy.processes import PATIENCE, program, run, running
 
 
 def start(place: Place) -> bool:
@@ -26,17 +26,21 @@ def _start(place: Place, data: Path) -> None:
         "-c log_lock_waits=on"
     )
     log = data / "server.log"
-    _as_nobody_special(place, _tool("pg_ctl"), "-D", data, "-w", "-l", log, "-o", told, "start")
+    _as_nobody_special(place, *_control(data), "-l", log, "-o", told, "start")
 
 
 def stop(place: Place) -> bool:
     """Stop it; whether it ran."""
-    if not (place.folder / "postgresql" / "PG_VERSION").exists() or not _is_running(place):
+    data = place.folder / "postgresql"
+    if not (data / "PG_VERSION").exists() or not _is_running(place):
         return False
-    _as_nobody_special(
-        place, _tool("pg_ctl"), "-D", place.folder / "postgresql", "-m", "fast", "-w", "stop"
-    )
+    _as_nobody_special(place, *_control(data), "-m", "fast", "stop")
     return True
+
+
+def _control(data: Path) -> list[str | Path]:
+    """What starts and stops it, and waits as long as everything else here."""
+    return [_tool("pg_ctl"), "-D", data, "-w", "-t", str(int(PATIENCE))]
 
 
 def tools() -> Path:

@@ -1,5 +1,6 @@
 """Starting other programs, waiting until they answer, and stopping none but our own."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -97,7 +98,8 @@ def stop(pid_file: Path, *, told: str, by: signal.Signals) -> bool:
     pid = running(pid_file, told=told)
     if pid is None:
         return False
-    os.kill(pid, by)
+    with contextlib.suppress(ProcessLookupError):  # it ended in this instant
+        os.kill(pid, by)
     until(lambda: running(pid_file, told=told) != pid, lambda: f"Process {pid} does not end.")
     return True
 

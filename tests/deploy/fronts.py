@@ -2,6 +2,8 @@
 
 import contextlib
 import http.server
+import os
+import random
 import shutil
 import socket
 import socketserver
@@ -19,10 +21,12 @@ import pytest
 
 from deploy import certificates, proxy
 from deploy.place import HOST, Place
+from deploy.processes import PATIENCE
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 needs_nginx = pytest.mark.skipif(NGINX is None, reason="needs nginx (Debian: nginx-light)")
 
+WORKERS = 16
 SAID = {
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains; preload",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'",
@@ -112,7 +116,7 @@ class Front:
     def open(self, *, tls: bool = True, named: str = HOST) -> socket.socket:
         """A connection, in TLS that is verified."""
         port = self.place.port if tls else self.place.plain_port
-        plain = socket.create_connection(("127.0.0.1", port), timeout=20)
+        plain = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         if not tls:
             return plain
         context = ssl.create_default_context(cafile=str(self.place.ca))
@@ -189,14 +193,18 @@ def front(*changes: tuple[str, str]) -> Iterator[Front]:
 
 
 def free_port() -> int:
-    """A port that is free, and the two after it."""
+    """A port that is free, and the two after it.
+
+    Below those that the system gives away by itself, and not where another worker of the same run
+    looks: until they are listened at nothing holds them.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS
     while True:
+        first = random.randrange(20_000 + 3 * worker, 32_000, 3 * WORKERS)
         with contextlib.ExitStack() as held, contextlib.suppress(OSError):
-            first = held.enter_context(socket.create_server(("127.0.0.1", 0)))
-            port = int(first.getsockname()[1])
-            for other in (port + 1, port + 2):
-                held.enter_context(socket.create_server(("127.0.0.1", other)))
-            return port
+            for port in (first, first + 1, first + 2):
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
+            return first
 
 
 def speaks(place: Place, version: str) -> bool:

@@ -7,7 +7,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,11 @@ import requests
 
 from deploy import database, portal
 from deploy.place import ROOT, CannotStand, Place
-from deploy.processes import environment, running
+from deploy.processes import environment, running, until
 from tests.deploy.fronts import free_port, needs_nginx
+from tests.deploy.visitors import SIGN_IN, browser, sign_in, token
 
 pytestmark = [pytest.mark.once, pytest.mark.nightly, needs_nginx]
-
-CODE = re.compile(r"^\s*([A-Z0-9]{4}-[A-Z0-9]{4})\s*$", re.MULTILINE)
-SIGN_IN = "/en-ca/account/login/"
 
 
 def has_postgresql() -> bool:
@@ -57,38 +54,14 @@ def place() -> Iterator[Place]:
 
 @pytest.fixture
 def visitor(place: Place) -> Iterator[requests.Session]:
-    with requests.Session() as session:
-        session.trust_env, session.verify = False, str(place.ca)
-        session.headers["Referer"] = place.address + SIGN_IN
+    with browser(place) as session:
         yield session
-
-
-def send(visitor: requests.Session, page: str, **fields: str) -> requests.Response:
-    """Fill in the form of a page."""
-    shown = visitor.get(page).text
-    [token, *_] = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', shown)
-    return visitor.post(page, {"csrfmiddlewaretoken": token, **fields})
-
-
-def code_in(place: Place) -> str:
-    """The code in the newest mail."""
-    newest = max(place.mail.iterdir(), key=lambda mail: mail.stat().st_mtime_ns)
-    mail = message_from_bytes(newest.read_bytes(), policy=policy.default)
-    body = mail.get_body(("plain",))
-    assert body is not None
-    found = CODE.search(body.get_content())
-    assert found
-    return found[1]
 
 
 def test_somebody_signs_in_through_it(place: Place, visitor: requests.Session) -> None:
     person = json.loads(place.people.read_text())["people"][0]
-    asked = send(
-        visitor, place.address + SIGN_IN, login=person["email"], password=person["password"]
-    )
-    assert asked.status_code == 200 and "code" in asked.url
 
-    home = send(visitor, asked.url, code=code_in(place))
+    home = sign_in(place, visitor, person["email"], person["password"])
 
     assert home.status_code == 200 and person["family_name"] in home.text
     assert {cookie.name for cookie in visitor.cookies} == {"__Host-session", "__Host-csrf"}
@@ -96,15 +69,15 @@ def test_somebody_signs_in_through_it(place: Place, visitor: requests.Session) -
     assert visitor.get(f"{place.address}/en-ca/profile/").status_code == 200
 
 
-def test_an_address_that_a_visitor_invents_dodges_no_limit(
-    place: Place, visitor: requests.Session
-) -> None:
+def test_an_address_that_a_visitor_invents_dodges_no_limit(place: Place) -> None:
     """Ten wrong passwords a minute, of an address: it is the proxy that says which one it is."""
     page, told = place.address + SIGN_IN, []
-    for one in range(12):
-        visitor.headers["X-Forwarded-For"] = f"198.51.100.{one}"
-        sent = send(visitor, page, login=f"nobody{one}@example.ca", password="x" * 14)
-        told.append("You tried too often" in sent.text)
+    with browser(place, "127.0.0.9") as visitor:
+        form = {"csrfmiddlewaretoken": token(visitor, page), "password": "x" * 14}
+        for one in range(12):
+            visitor.headers["X-Forwarded-For"] = f"198.51.100.{one}"
+            sent = visitor.post(page, form | {"login": f"nobody{one}@example.ca"})
+            told.append("You tried too often" in sent.text)
     assert told == [False] * 10 + [True] * 2
 
 
@@ -150,8 +123,8 @@ def test_up_starts_what_is_missing_and_down_stops_it(
     assert "is up." in loopback("up", *there).stdout
     assert visitor.get(f"{place.address}/en-ca/").status_code == 200
     pid = running(file := place.folder / "portal.pid", told=f"--pid {file}")
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    assert len(children) >= 4
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    until(lambda: len(children.read_text().split()) >= 4, lambda: "Processes are missing.")
 
     for said in ("is down.", "was down already"):
         ended = loopback("down", *there)
