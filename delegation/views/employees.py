@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -53,6 +54,7 @@ from delegation.services.employees import (
     reject_access_request,
     why_not_person,
 )
+from delegation.services.locks import lock_rights
 from delegation.services.roles import managers_of, replaced_by
 from delegation.terms import extension_label
 from pages.formats import whole
@@ -153,6 +155,7 @@ def access_request_detail(request: HttpRequest, bn9: str, pk: UUID) -> HttpRespo
 
 @rule(get=can_list_access_requests, post=can_approve_access_request)
 @once
+@transaction.atomic
 def access_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Say in words what the person will be able to do, and once that is confirmed, grant it."""
     access, access_request = _enter(request, bn9, pk)
@@ -170,6 +173,7 @@ def access_request_approve(request: HttpRequest, bn9: str, pk: UUID) -> HttpResp
     version = form.cleaned_data["version"] if form else access_request.version
     barred = why_not_person(access, access_request.person)
     if form and not barred and version == access_request.version:
+        lock_rights(access.acting_for)
         preview = _preview(access, access_request, form)
         if not is_confirmed(request, preview):
             return _preview_page(request, access, access_request, form, preview)

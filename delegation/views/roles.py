@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -20,6 +21,7 @@ from delegation.permissions import can_change_role
 from delegation.roles import PROGRAM_ROLES, SENTENCES, Action, Role
 from delegation.services.employees import why_not_person
 from delegation.services.grants import RoleChange, change_role
+from delegation.services.locks import lock_rights
 from delegation.services.roles import Term, replaced_by
 from delegation.terms import program_label
 from delegation.views.employees import status_of
@@ -35,6 +37,7 @@ PREVIEW = "delegation/role_change_confirm.html"
 
 @rule(get=can_change_role, post=can_change_role)
 @once
+@transaction.atomic
 def role_change(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     """Choose a role and its days, read what the person will be able to do, then give it."""
     access, membership = enter_member(request, bn9, pk)
@@ -51,6 +54,7 @@ def role_change(request: HttpRequest, bn9: str, pk: UUID) -> HttpResponse:
     change = _change(form)
     if change.makes_bam:
         require_proof(request)
+    lock_rights(access.acting_for)
     preview = _preview(access, membership, form, change)
     if not is_confirmed(request, preview):
         context = {"form": form, **previewed(request, preview)}

@@ -1,6 +1,5 @@
 """Somebody proves an address in the instant in which another frees it of whoever never came."""
 
-import time
 from datetime import timedelta
 from threading import Thread
 from typing import Any
@@ -16,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.sign_in import TIME_TO_PROVE, free_address
 from tests.accounts.people import PASSWORD, code_in
+from tests.waiting import until_somebody_waits_for_a_lock
 
 SIGN_UP, CONFIRM = "/en-ca/account/signup/", "/en-ca/account/confirm-email/"
 ADDRESS = "bo@example.ca"
@@ -26,17 +26,6 @@ def free() -> None:
         free_address(ADDRESS)
     finally:
         connection.close()
-
-
-def until_somebody_waits_for_a_lock() -> None:
-    deadline = time.monotonic() + 20
-    with connection.cursor() as cursor:
-        while time.monotonic() < deadline:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-            time.sleep(0.01)
-    raise AssertionError("nobody waited")
 
 
 @pytest.mark.postgres

@@ -7,10 +7,12 @@ Each test has its control: the same rounds with the locks removed, where most of
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import combinations_with_replacement
+from threading import Thread
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.urls import reverse
 
 from audit.models import Event
 from audit.services import business_chain
@@ -32,14 +34,17 @@ from delegation.roles import Role
 from delegation.services.agreements import Rules
 from delegation.services.batches import CheckedRow, create_request_batch
 from delegation.services.bulk import Asked
+from delegation.services.grants import RoleChange, change_role
 from delegation.services.groups import create_employee_group
 from delegation.services.relationships import Wish
 from delegation.services.reviews import answer_access_review, create_access_review
 from delegation.terms import fingerprint
 from tests.conftest import NIGHTLY
 from tests.delegation.racers import Racers
+from tests.delegation.reading import as_
 from tests.delegation.successors import claimed
 from tests.transactions.factories import declare
+from tests.waiting import until_somebody_waits_for_a_lock
 from tests.world import World, done, next_bn9, roles_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -419,6 +424,53 @@ def test_who_does_not_hold_the_right_acts_after_its_end(
     world: World, racers: Racers, acts: tuple[str, str]
 ) -> None:
     must_go_wrong(last_acts(world, racers, (acts[0], f"careless_{acts[1]}"), CONTROL_ROUNDS))
+
+
+# ---------------------------------------------------------------- a preview that is confirmed
+
+
+@pytest.mark.parametrize("is_held", [True, False], ids=["held", "without the lock"])
+def test_what_is_confirmed_is_compared_with_what_has_been_committed(
+    world: World, clock: Any, monkeypatch: pytest.MonkeyPatch, is_held: bool
+) -> None:
+    """A role is changed while another change of it is confirmed, whose preview showed the old one.
+
+    The second case is the control: compared before the lock, it takes the place of what is new.
+    """
+    with transaction.atomic():
+        maple = world.importer("Maple")
+        eve = world.employee("Eve", maple, RM0001="reader")
+    membership = eve.memberships.get()
+    page = reverse("role_change", kwargs={"bn9": maple.bn9, "pk": membership.pk})
+    form = {"role": "editor", "programs": ["RM0001"], "ending": "open"}
+    boss = as_(world.manager(maple))
+    sealed = {**form, "confirm": "yes", "seal": boss.post(page, form).context["seal"]}
+    answers: list[int] = []
+
+    def confirm() -> None:
+        try:
+            answers.append(boss.post(page, sealed).status_code)
+        finally:
+            connection.close()
+
+    if not is_held:
+        monkeypatch.setattr("delegation.views.roles.lock_rights", lambda *changed: None)
+    other = Thread(target=confirm)
+    with transaction.atomic():
+        done(
+            change_role(
+                actor=world.employee("Ben", maple),
+                acting_for=maple,
+                membership=membership,
+                change=RoleChange(Role.PAM, frozenset({world.program(maple).pk})),
+                at=world.at,
+            )
+        )
+        other.start()
+        until_somebody_waits_for_a_lock()
+    other.join()
+    assert answers == [409 if is_held else 302]
+    assert roles_of(maple, eve, world.at)["RM0001"] is (Role.PAM if is_held else Role.EDITOR)
 
 
 # ---------------------------------------------------------------- several acts in one
