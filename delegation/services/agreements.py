@@ -32,7 +32,7 @@ from delegation.models.periods import during
 from delegation.permissions import grantable_ceilings
 from delegation.roles import Action
 from delegation.services.decisions import Problem, why_closed
-from pages.formats import day, end_of_day
+from pages.formats import day, end_of_day, last_day
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,18 @@ class Rules:
             "visibility_importer": self.importer,
             "visibility_other": self.other,
         }
+
+
+AGREED = (
+    "level",
+    "ceiling",
+    "may_submit",
+    "may_pay",
+    "may_see_amounts",
+    "open_end_reason",
+    "consent_version",
+)
+"""What history keeps of an agreement besides its programs, its last day and its rules."""
 
 
 @dataclass(frozen=True)
@@ -81,14 +93,24 @@ class Agreement:
     def recorded(self, extensions: Iterable[str]) -> dict[str, Any]:
         """What history keeps of the agreement; `extensions` are those of its programs."""
         return {
-            "level": self.level,
+            **{name: getattr(self, name) for name in AGREED},
             "programs": sorted(extensions),
             "covers_future": self.covers_future,
-            "ceiling": self.ceiling,
             "last_day": self.last_day,
-            "open_end_reason": self.open_end_reason,
             **self.rules.columns(),
         }
+
+
+def recorded_terms(terms: Iterable[RelationshipTerms]) -> list[dict[str, Any]]:
+    """What history keeps of terms: as of an agreement, once for those that differ by program."""
+    alike: dict[tuple[tuple[str, Any], ...], list[str]] = {}
+    for row in terms:
+        agreed = {name: getattr(row, name) for name in (*AGREED, *Rules().columns())}
+        agreed["covers_future"] = row.program is None
+        agreed["last_day"] = last_day(row.ends_at) if row.ends_at else None
+        covered = alike.setdefault(tuple(agreed.items()), [])
+        covered += [row.program.extension] if row.program else []
+    return [{**dict(agreed), "programs": sorted(covered)} for agreed, covered in alike.items()]
 
 
 def default_last_day(today: date) -> date:

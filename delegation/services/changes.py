@@ -17,6 +17,7 @@ from delegation.services.agreements import (
     Agreement,
     Rules,
     agree,
+    recorded_terms,
     span,
     why_not_over_business_terms,
     why_not_period,
@@ -90,6 +91,7 @@ def change_relationship(
     )
     if problem:
         return refuse_act(CHANGE, problem, access, locked)
+    before = recorded_terms(mine)
     programs = [one for one in acting_for.programs.all() if one.pk in agreement.programs]
     if not (keeps_others or agreement.covers_future):
         lost = [row.pk for row in mine if row.program_id not in agreement.programs]
@@ -98,7 +100,7 @@ def change_relationship(
     show_again(locked, access.at)
     tell_both(CHANGE, access, locked, "relationship_changed", is_by_firm=False)
     told = agreement.recorded(one.extension for one in programs) | {"keeps_others": keeps_others}
-    record_act(CHANGE, access, locked, before={"programs": extensions(mine)}, after=told)
+    record_act(CHANGE, access, locked, before={"terms": before}, after=told)
     return locked
 
 
@@ -135,8 +137,13 @@ def narrow_relationship(
     locked.save()
     show_again(locked, access.at)
     tell_both(NARROW, access, locked, "relationship_changed", is_by_firm=True)
-    after = {"programs": sorted(narrowing.extensions), **narrowing.rules.columns()}
-    record_act(NARROW, access, locked, before={"programs": extensions(mine)}, after=after)
+    record_act(
+        NARROW,
+        access,
+        locked,
+        before={"terms": recorded_terms(mine)},
+        after={"terms": recorded_terms(_live(access, locked))},
+    )
     return locked
 
 

@@ -186,7 +186,7 @@ def create_staff_assignment(
     except IntegrityError:
         problem = "already_assigned", _("This assignment exists already.")
         return _refuse("staff_assignment.create", problem, actor, acting_for, _name(assignee), at)
-    _record_assignment("staff_assignment.create", assignment, actor)
+    _record_assignment("staff_assignment.create", assignment, actor, at)
     return assignment
 
 
@@ -218,7 +218,7 @@ def change_staff_assignment(
     locked.starts_at, locked.ends_at = at, ends_at
     locked.role, locked.assigned_by = role, actor
     locked.save(force_insert=True)
-    _record_assignment("staff_assignment.change", locked, actor, before)
+    _record_assignment("staff_assignment.change", locked, actor, at, before)
     return locked
 
 
@@ -239,12 +239,10 @@ def end_staff_assignment(
         problem = _why_over(locked, at)
     if problem:
         return _refuse("staff_assignment.end", problem, actor, acting_for, _name(assignee), at)
+    before = {"role": locked.role, "ends_at": locked.ends_at}
     locked.ends_at = at
     locked.save()
-    record(
-        verb="staff_assignment.end",
-        **_about(actor, acting_for, _name(assignee), locked.pk, at),
-    )
+    _record_assignment("staff_assignment.end", locked, actor, at, before)
     return locked
 
 
@@ -309,11 +307,15 @@ def _held(
 
 
 def _record_assignment(
-    verb: str, row: StaffAssignment, actor: User, before: dict[str, Any] | None = None
+    verb: str,
+    row: StaffAssignment,
+    actor: User,
+    at: datetime,
+    before: dict[str, Any] | None = None,
 ) -> None:
     """Tell the history of the firm, and that of the person where it is one."""
     assignee, target = _parties(row)
-    about = _about(actor, row.provider, _name(assignee), row.pk, row.starts_at)
+    about = _about(actor, row.provider, _name(assignee), row.pk, at)
     if isinstance(assignee, User):
         about["chains"].append(person_chain(assignee))
     after = {"target": str(target), "role": str(row.role), "ends_at": row.ends_at}

@@ -1,5 +1,6 @@
 """Giving roles to a person who belongs to the business: higher, lower, from a day, until a day."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from accounts.models import User
 from audit.services import Refusal, business_chain, not_before, person_chain, record, refuse
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
-from delegation.models import Membership
+from delegation.models import BusinessRole, Membership, ProgramRole
 from delegation.permissions import can_change_role, can_end_role, can_grant_role
 from delegation.roles import Role
 from delegation.services import locks
@@ -36,6 +37,10 @@ class RoleChange:
     @property
     def makes_bam(self) -> bool:
         return self.role is Role.BAM
+
+    def begins(self, at: datetime) -> datetime:
+        """When it begins, changed at an instant: then, or on a later day."""
+        return max(self.term.starts_at or at, at)
 
     def named(self, business: BusinessAccount) -> list[ProgramAccount]:
         """The program accounts of the business among those named."""
@@ -64,6 +69,7 @@ def change_role(
     at = not_before(at, business_chain(acting_for.bn9))
     access = Access(actor, acting_for, at)
     programs = change.named(acting_for)
+    before = _replaced(acting_for, person, change, programs, at)
     problem = _why_not_changeable(access, locked, change, programs) or _change(
         actor, acting_for, person, change, programs, at
     )
@@ -82,6 +88,7 @@ def change_role(
     scopes = [WHOLE] if change.makes_bam else [one.extension for one in programs]
     _tell(locked, acting_for, change, programs, at)
     record(
+        before={"roles": before},
         after={"roles": dict.fromkeys(scopes, change.role.value), **change.term._asdict()},
         path=own_path(access),
         **about,
@@ -102,7 +109,7 @@ def _why_not_changeable(
         return barred
     if not programs and not change.makes_bam:
         return "nothing_granted", _("Choose at least one program account.")
-    begins = max(change.term.starts_at or access.at, access.at)
+    begins = change.begins(access.at)
     if change.term.ends_at is not None and change.term.ends_at <= begins:
         return "ends_before_it_begins", _("The last day cannot be before the first day.")
     scopes = [business] if change.makes_bam else programs
@@ -110,6 +117,29 @@ def _why_not_changeable(
     if not may_grant or not _may_replace(access, person, programs, begins):
         return "above_own_right", _("You cannot grant more than your own role allows.")
     return None
+
+
+def _replaced(
+    business: BusinessAccount,
+    person: User,
+    change: RoleChange,
+    programs: list[ProgramAccount],
+    at: datetime,
+) -> dict[str, list[dict[str, Any]]]:
+    """What is held directly on the same scopes once it begins or later, as history keeps it."""
+    held = role_service.replaced_by(person, programs, change.begins(at))
+    found: dict[str, Iterable[BusinessRole | ProgramRole]] = {
+        one.extension: held.get(one.pk, ()) for one in programs
+    }
+    if change.makes_bam:
+        rows = BusinessRole.objects.filter(user=person, content_object=business)
+        found[WHOLE] = [row for row in rows if not row.is_over_at(change.begins(at))]
+    return {
+        scope: [
+            {"role": row.role, "starts_at": row.starts_at, "ends_at": row.ends_at} for row in rows
+        ]
+        for scope, rows in found.items()
+    }
 
 
 def _may_replace(

@@ -13,7 +13,13 @@ from delegation.access import Access
 from delegation.models import Relationship, RelationshipTerms
 from delegation.models.periods import during
 from delegation.permissions import can_renew_relationship
-from delegation.services.agreements import continued, span, why_not_last_day, why_not_provider
+from delegation.services.agreements import (
+    continued,
+    recorded_terms,
+    span,
+    why_not_last_day,
+    why_not_provider,
+)
 from delegation.services.decisions import Problem
 from delegation.services.parties import (
     access_to,
@@ -90,7 +96,7 @@ def renew_relationship(
     about = {"programs": programs_in_words(chosen), "until": renewal.last_day}
     tell_both(VERB, access, lasting, "relationship_renewed", **about)
     after = {"programs": extensions(chosen), "last_day": renewal.last_day}
-    record_act(VERB, access, lasting, after=after)
+    record_act(VERB, access, lasting, before={"terms": recorded_terms(chosen)}, after=after)
     return lasting
 
 

@@ -5,6 +5,8 @@ from datetime import UTC, date, timedelta
 import pytest
 
 from accounts.models import User
+from audit.models import Event
+from audit.services import business_chain, person_chain
 from businesses.models import BusinessAccount
 from delegation.access import Access, Decision
 from delegation.models import (
@@ -248,6 +250,10 @@ def test_an_expired_user_reads_what_the_firm_submitted_in_scope_and_nothing_newe
         )
     )
     assert reason(then, ben, itn, during) is Reason.NOT_ASSIGNED
+    for chain in (business_chain(itn.bn9), person_chain(ben)):
+        ended = Event.objects.get(verb="staff_assignment.end", chain=chain)
+        assert ended.before == {"role": "editor", "ends_at": None}
+        assert ended.after and ended.after["target"] == str(maple)
 
 
 def test_a_suspended_relationship_leaves_what_an_end_would(world: World) -> None:

@@ -150,12 +150,31 @@ def test_who_changes_what(world: World) -> None:
     maple, north = world.importer("Maple"), world.broker("North")
     pam = world.employee("Pam", maple, RM0001="pam")
     row = world.relationship(maple, north, programs=("RM0001", "RM0002"), ceiling=Ceiling.PAM)
+    told = Event.objects.filter(chain=business_chain(maple.bn9))
+    given = {
+        "level": "program",
+        "programs": ["RM0001", "RM0002"],
+        "covers_future": False,
+        "ceiling": "pam",
+        "may_submit": True,
+        "may_pay": False,
+        "may_see_amounts": False,
+        "last_day": "2026-12-23",
+        "open_end_reason": "",
+        "consent_version": VERSION,
+        "visibility_broker": "view",
+        "visibility_importer": "none",
+        "visibility_other": "none",
+    }
+    approved = told.get(verb="relationship_request.approve").after
+    assert approved == given | {"is_suspended": False}
     one = Agreement(
         level=Level.PROGRAM,
         programs=frozenset({world.program(maple).pk}),
         ceiling=Ceiling.EDITOR,
         rules=Rules(importer=Visibility.VIEW),
         last_day=date(2027, 3, 31),
+        may_pay=True,
     )
     own = fingerprint([term for term in held(row, world) if term.program.extension == "RM0001"])
     second = frozenset({world.program(maple, "RM0002").pk})
@@ -172,6 +191,9 @@ def test_who_changes_what(world: World) -> None:
     assert code(one, **by_pam) == "done"
     kept = {term.program.extension: term.visibility_importer for term in held(row, world)}
     assert kept == {"RM0001": "view", "RM0002": "none"}
+    event = told.get(verb="relationship.change")
+    assert event.before == {"terms": [given | {"programs": ["RM0001"]}]}
+    assert event.after and event.after["may_pay"]
     assert code(replace(one, programs=second), keeps_others=True) == "done"
     assert len(held(row, world)) == 2
     assert code(replace(one, programs=second)) == "done"

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from audit.models import Event
-from audit.services import Refusal
+from audit.services import Refusal, business_chain
 from businesses.models import BusinessAccount
 from delegation.invariants import CHECKS
 from delegation.models import BusinessRole, Membership, ProgramRole
@@ -63,6 +63,8 @@ def test_a_role_from_a_day_until_a_day_takes_the_place_of_another(
     assert roles_of(maple, eve, world.at)["RM0001"] is Role.READER
     with django_capture_on_commit_callbacks(execute=True):
         assert confirm(boss, page, filled).status_code == 302
+    event = Event.objects.filter(verb="role.change", chain=business_chain(maple.bn9)).get()
+    assert event.before and event.before["roles"]["RM0001"][0]["role"] == "reader"
     (letter,) = mail.outbox[-1:]
     assert letter.to == [eve.email] and "It begins on December 1, 2026" in letter.body
     everybody = words(boss.get(reverse("employee_list", kwargs={"bn9": maple.bn9})))
