@@ -19,6 +19,7 @@ from accounts.sign_in import verified_addresses
 from audit.services import Refusal, business_chain, not_before, person_chain, record, refuse
 from businesses.models import BusinessAccount, ProgramAccount
 from delegation.access import Access
+from delegation.invitations import readable_invitations
 from delegation.models import (
     EmployeeGroup,
     Invitation,
@@ -424,8 +425,10 @@ def _tell(
     given: Iterable[tuple[Scope, Role]],
     joined: Sequence[EmployeeGroup] = (),
 ) -> None:
-    """Tell the inviter what became of it, and of an acceptance every manager."""
-    told = {invitation.invited_by}
+    """Tell the inviter what became of it, who still may read it; of an acceptance every manager."""
+    inviter = Access(invitation.invited_by, invitation.business, at)
+    still_reads = readable_invitations(inviter).filter(pk=invitation.pk).exists()
+    told = {invitation.invited_by} if still_reads else set()
     if template == "invitation_accepted":
         told |= {*role_service.managers_of(invitation.business.bn9, at)}
     for reader in sorted(told - {person}, key=lambda one: one.pk):

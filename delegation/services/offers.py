@@ -35,11 +35,11 @@ from delegation.models import (
 )
 from delegation.models.periods import during
 from delegation.models.requests import TRANSITIONS
+from delegation.offers import sent_offers
 from delegation.permissions import (
     can_accept_relationship_offer,
     can_create_relationship_offer,
     can_decline_relationship_offer,
-    can_list_relationships,
     can_withdraw_relationship_offer,
 )
 from delegation.roles import Action
@@ -386,9 +386,9 @@ def _why_not_decidable(
 
 
 def _tell_client(template: str, access: Access, offer: RelationshipOffer, **told: Any) -> None:
-    """Tell the managers of the client, and who offered where that person still may know."""
+    """Tell the managers of the client, and who offered where that person may still read it."""
     people = {one.pk: one for one in role_service.managers_of(offer.client.bn9, access.at)}
-    if can_list_relationships(Access(offer.offered_by, offer.client, access.at)):
+    if sent_offers(Access(offer.offered_by, offer.client, access.at)).filter(pk=offer.pk).exists():
         people[offer.offered_by_id] = offer.offered_by
     for person in people.values():
         notify(

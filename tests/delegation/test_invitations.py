@@ -159,6 +159,14 @@ def test_accepting_gives_what_was_offered_and_tells_everybody(
         assert (event.after["invited_by"], event.after["by_right"]) == ("Pam", "own:pam")
     assert other.is_active
 
+    # Who left is told no more what becomes of it.
+    waiting = world.invitation(world.owns(world.person("Bo")).email, maple, by=other)
+    boss = {"actor": world.manager(maple), "acting_for": maple, "reason": "Left"}
+    later = world.later(hours=1)
+    done(end_membership(membership=other.memberships.get(), **boss, at=later.at))
+    done(decline(later, waiting, world.person("Bo")))
+    assert not Notice.objects.filter(key__startswith="invitation_declined").exists()
+
 
 def test_an_employee_is_given_more_and_never_less(
     world: World, maple: BusinessAccount, eve: User

@@ -17,6 +17,7 @@ from delegation.models import (
     Ceiling,
     Level,
     Mute,
+    ProgramRole,
     Relationship,
     RelationshipOffer,
     RelationshipTerms,
@@ -35,7 +36,7 @@ from delegation.services.offers import (
     withdraw_relationship_offer,
 )
 from delegation.services.relationships import reject_relationship_request
-from delegation.services.rights import end_membership
+from delegation.services.rights import end_membership, end_program_role
 from delegation.terms import fingerprint
 from notices.models import Notice
 from tests.conftest import by_night
@@ -287,7 +288,8 @@ def test_who_offers_what(world: World, maple: BusinessAccount) -> None:
 def test_who_answers_an_offer_and_only_once(
     world: World, maple: BusinessAccount, north: BusinessAccount, settings: Any
 ) -> None:
-    offer = world.offer(maple, north)
+    pam = world.employee("Pat", maple, RM0001="pam", RM0002="pam")
+    offer = world.offer(maple, north, by=pam)
     south, lead = world.broker("South"), world.manager(north)
     clerk = world.employee("Cleo", north, RM0001="pam")
     both = world.employee("Bo", maple)
@@ -305,6 +307,8 @@ def test_who_answers_an_offer_and_only_once(
     by = {**answer, "actor": lead, "at": world.at, "reason": "Too far"}
     assert code(decline_relationship_offer(**{**by, "actor": clerk})) == "not_allowed"
 
+    role = {"role": ProgramRole.objects.get(user=pam, content_object=world.program(maple))}
+    done(end_program_role(actor=world.manager(maple), acting_for=maple, at=world.at, **role))
     declined = done(decline_relationship_offer(**by))
 
     assert (declined.reason, declined.status_at(world.at)) == ("Too far", Status.REJECTED)
