@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import User
 from businesses.models import BusinessAccount
@@ -25,6 +26,9 @@ from delegation.models.periods import Period
 from delegation.roles import Role
 from delegation.standing import earliest
 from delegation.terms import program_label
+
+type Told = tuple[str, str, User | None]
+"""What was held, on what, and who gave it."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,11 @@ def possessions(membership: Membership) -> list[Possession]:
     found = [
         *_roles(person, business, within, membership.ends_at),
         *_by_groups(groups.select_related("group"), within, membership.ends_at),
-        *_work(person, business, within, membership.ends_at),
+        *(
+            _held(what, scope, "", given_by, (row,), membership.ends_at)
+            for row in _assignments(within, person=person, provider=business)
+            for what, scope, given_by in [_work(row)]
+        ),
     ]
     return sorted(found, key=lambda one: (not one.was_held_to_the_end, one.scope, one.since))
 
@@ -85,34 +93,38 @@ def _by_groups(
     memberships: Iterable[EmployeeGroupMember], within: Q, end: datetime
 ) -> Iterator[Possession]:
     belongs = list(memberships)
-    groups = [one.group_id for one in belongs]
+    shared = list(_of_groups([one.group_id for one in belongs], within))
+    for member in belongs:
+        for group_id, row, (what, scope, given_by) in shared:
+            last, first = earliest(member.ends_at, row.ends_at), member.starts_at
+            meets = last is None or max(first, row.starts_at) < last
+            if group_id == member.group_id and meets:
+                yield _held(what, scope, member.group.name, given_by, (row, member), end)
+
+
+def _of_groups(groups: list[UUID], within: Q) -> Iterator[tuple[UUID, Period, Told]]:
+    """What employee groups held, roles and work: which group, the row, and how it is told."""
     tables: tuple[Any, ...] = (GroupProgramRole, GroupProgramGroupRole)
     for table in tables:
         held = table.objects.filter(within, group__employee_group__in=groups)
-        rows = list(
-            held.select_related("permission", "granted_by", "content_object").annotate(
-                employee_group=F("group__employee_group")
-            )
-        )
-        for member in belongs:
-            for row in rows:
-                last, first = earliest(member.ends_at, row.ends_at), member.starts_at
-                meets = last is None or max(first, row.starts_at) < last
-                if row.employee_group != member.group_id or not meets:
-                    continue
-                is_program = table is GroupProgramRole
-                scope = program_label(row.content_object) if is_program else row.content_object.name
-                what = str(Role(row.role).label)
-                yield _held(what, scope, member.group.name, row.granted_by, (row, member), end)
+        named = held.select_related("permission", "granted_by", "content_object")
+        for row in named.annotate(employee_group=F("group__employee_group")):
+            is_program = table is GroupProgramRole
+            scope = program_label(row.content_object) if is_program else row.content_object.name
+            yield row.employee_group, row, (str(Role(row.role).label), scope, row.granted_by)
+    for assignment in _assignments(within, employee_group__in=groups):
+        if assignment.employee_group_id:
+            yield assignment.employee_group_id, assignment, _work(assignment)
 
 
-def _work(
-    person: User, business: BusinessAccount, within: Q, end: datetime
-) -> Iterator[Possession]:
-    rows = StaffAssignment.objects.filter(within, person=person, provider=business)
-    for row in rows.select_related("client", "client_group", "assigned_by"):
-        scope = str(row.client or row.client_group)
-        yield _held(str(row.get_role_display()), scope, "", row.assigned_by, (row,), end)
+def _assignments(within: Q, **whose: Any) -> QuerySet[StaffAssignment]:
+    rows = StaffAssignment.objects.filter(within, **whose)
+    return rows.select_related("client", "client_group", "assigned_by")
+
+
+def _work(row: StaffAssignment) -> Told:
+    """What somebody was assigned to, as it is told."""
+    return str(row.get_role_display()), str(row.client or row.client_group), row.assigned_by
 
 
 def _held(

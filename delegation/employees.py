@@ -13,7 +13,7 @@ from operator import or_
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 
 from accounts.models import User
@@ -22,6 +22,7 @@ from delegation.access import Access
 from delegation.held_rights import Right, rights_by, rights_to_begin, sources_of
 from delegation.models import (
     AccessRequest,
+    ClientGroup,
     Decision,
     EmployeeGroup,
     Membership,
@@ -31,6 +32,7 @@ from delegation.models import (
 from delegation.models.mutes import muted
 from delegation.models.periods import during, not_suspended
 from delegation.roles import PROGRAM_ROLES, SENTENCES, Action, Role, grantable_by
+from delegation.standing import assigned_to
 from delegation.terms import extension_label, program_label
 from pages.paging import Page, page_by_key
 
@@ -202,15 +204,16 @@ def groups_of(person: User, access: Access) -> list[str]:
 
 
 def clients_worked_for(person: User, access: Access) -> tuple[list[str], int]:
-    """The clients and client groups of the firm acted for that a person is assigned to itself:
-    the first by name, client groups before clients, and how many there are besides.
+    """The clients and client groups of the firm acted for that a person is assigned to, alone or
+    by an employee group: the first by name, client groups before clients, and how many besides.
     """
-    rows = StaffAssignment.objects.filter(
-        during(access.at), provider=access.acting_for, person=person
-    ).select_related("client", "client_group")
-    by_name = rows.order_by(F("client_group__name").asc(nulls_last=True), "client__legal_name")
-    first = [str(row.client or row.client_group) for row in by_name[:PEOPLE]]
-    return first, max(rows.count() - PEOPLE, 0)
+    held = assigned_to([person.pk], access.acting_for.pk, access.at)
+    rows = StaffAssignment.objects.filter(held)
+    groups = ClientGroup.objects.filter(pk__in=rows.values("client_group")).order_by("name", "pk")
+    clients = BusinessAccount.objects.filter(pk__in=rows.values("client"))
+    named = [*groups[:PEOPLE], *clients.order_by("legal_name", "pk")[:PEOPLE]]
+    more = groups.count() + clients.count() - PEOPLE
+    return [str(one) for one in named[:PEOPLE]], max(more, 0)
 
 
 def standings_of(memberships: Iterable[Membership], person: User, at: datetime) -> list[Standing]:
