@@ -85,11 +85,10 @@ def change_role(
     }
     if problem:
         return refuse(code=problem[0], message=problem[1], **about)
-    scopes = [WHOLE] if change.makes_bam else [one.extension for one in programs]
     _tell(locked, acting_for, change, programs, at)
     record(
         before={"roles": before},
-        after={"roles": dict.fromkeys(scopes, change.role.value), **change.term._asdict()},
+        after={"roles": dict.fromkeys(before, change.role.value), **change.term._asdict()},
         path=own_path(access),
         **about,
     )
