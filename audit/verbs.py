@@ -50,6 +50,6 @@ def sentence(event: Told) -> str:
 
 def _tell(verb: str, event: Told) -> str:
     return str(_sentences.get(verb, verb)) % {
-        "object": event.object_label,
+        "object": event.object_label or "…",
         "actor": event.actor_name,
     }

@@ -463,3 +463,5 @@ RELATIONSHIP_REQUESTS_A_DAY = 10_000
 RELATIONSHIP_OFFERS_A_DAY = 50
 REQUEST_FILES_A_DAY = 50
 RECOVERY_REQUESTS_A_DAY = 3
+# How many refused posts of one person history keeps in a business in a day.
+REFUSED_POSTS_A_DAY = 100

@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 
 from accounts.sessions.kept import is_from_portal, keep
 from accounts.sessions.limits import by_itself
+from ccp.refusals import record_denied
 from delegation.entry import Denied
 from delegation.remedies import Refused, remedy
 from pages.context import portal
@@ -28,10 +29,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what a person can see and not do: the reason, what would help, and where to ask."""
+    """Answer what a person can see and not do: the reason, what would help, and where to ask.
+
+    What was posted is recorded as refused.
+    """
     access = getattr(request, "access", None)
     reason, help_ = str(exception.args[0]) if exception.args else "", None
     if isinstance(exception, Denied):
+        record_denied(request, exception)
         reason = str(exception.decision.reason.label)
         if access:
             named = request.resolver_match.kwargs if request.resolver_match else {}

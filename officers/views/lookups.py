@@ -63,8 +63,10 @@ def lookup_end(request: HttpRequest, pk: UUID) -> HttpResponse:
     access, lookup = _enter(request, pk)
     answer = end_lookup(actor=access.person, lookup=lookup, at=access.at)
     if isinstance(answer, Refusal):
-        raise PermissionDenied(answer.message)
-    messages.success(request, _("The look-up is over."))
+        # Raised, it would take back its own event.
+        messages.warning(request, str(answer.message))
+    else:
+        messages.success(request, _("The look-up is over."))
     return redirect("officer_desk")
 
 

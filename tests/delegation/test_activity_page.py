@@ -2,17 +2,23 @@
 
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils.translation import override
 
 from audit.models import Event
 from audit.services import business_chain, record
+from audit.verbs import sentence
 from businesses.models import BusinessAccount
+from ccp.refusals import act_of
+from ccp.routes import every_route
 from delegation.activity import right_in_words
 from delegation.services.offers import decline_relationship_offer
 from delegation.services.relationships import reject_relationship_request
 from tests.delegation.reading import as_, queries, words
+from tests.transactions.factories import declare
 from tests.world import World, done
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -80,6 +86,52 @@ def test_a_refused_attempt_is_told_without_its_code(world: World) -> None:
 
     assert "Attempt refused: Rejected the relationship with ITN" in text
     assert "changed" not in text.split("Attempt refused")[1].split("Requested")[0]
+
+
+def test_what_is_refused_before_the_service_is_told_too(world: World, settings: Any) -> None:
+    settings.REFUSED_POSTS_A_DAY = 4
+    maple = world.importer("Maple")
+    rea = as_(world.employee("Rea Reader", maple, RM0001="reader"))
+    pam = as_(world.employee("Pam", maple, RM0001="pam"))
+    theirs = {"bn9": maple.bn9, "pk": world.manager(maple).memberships.get().pk}
+    where = {"bn9": maple.bn9, "extension": "RM0001"}
+    number = declare(world.program(maple), world.at).number
+    posted = {"form_key": str(uuid4()), "reason": "Gone."}
+
+    for browser in (rea, pam):
+        assert browser.get(reverse("membership_end", kwargs=theirs)).status_code == 403
+        for name in ("membership_end", "membership_suspend"):
+            assert browser.post(reverse(name, kwargs=theirs), posted).status_code == 403
+    correction = reverse("correction_create", kwargs={**where, "number": number})
+    invitation = reverse("invitation_create", kwargs={"bn9": maple.bn9})
+    for address in (correction, invitation, correction, correction):
+        assert rea.post(address, posted).status_code == 403
+
+    first, *_others = events = list(Event.objects.filter(verb__endswith=".refused").order_by("seq"))
+    assert first.chain_id == business_chain(maple.bn9) and first.acting_for == maple.bn9
+    assert (first.verb, first.reason) == ("membership.end.refused", "role_too_low")
+    assert len(events) == 6, "of Rea no more than the limit"
+    browser = as_(world.manager(maple))
+    text = words(browser.get(url(maple)))
+    for said in (
+        "Ended the access of Maple manager to the business",
+        "Suspended the access of Maple manager to the business",
+        f"Corrected declaration {number}",
+        "Invited …",
+    ):
+        assert f"Attempt refused: {said} Rea Reader" in text
+    assert "role_too_low" not in text
+    with override("fr-ca"):
+        assert "Tentative refusée\xa0:" in browser.get(url(maple)).content.decode()
+
+
+def test_every_posting_page_of_a_business_has_its_act() -> None:
+    verbs = {
+        act_of(one.name) for one in every_route() if "POST" in one.rules and "<bn9>" in one.path
+    }
+    assert len(verbs) > 40
+    untold = {verb for verb in verbs if sentence(Event(verb=verb)) == verb}
+    assert not untold and "dummy" == sentence(Event(verb="dummy"))
 
 
 def test_both_parties_read_an_act_of_two(world: World) -> None:

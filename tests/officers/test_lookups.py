@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -185,6 +186,18 @@ def test_another_officer_finds_no_look_up_but_the_own(
     browser = as_(olga)
     assert browser.post(page("lookup_end", lookup)).status_code == 302
     assert browser.get(page("lookup_detail", lookup)).status_code == 403
+
+
+def test_who_ends_what_is_over_meanwhile_is_told_and_history_keeps_it(
+    world: World, maple: BusinessAccount, olga: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookup, browser = look(world, olga, maple), as_(olga)
+    entered = Access(olga, maple, world.at), lookup
+    monkeypatch.setattr("officers.views.lookups._enter", lambda *_asked: entered)
+    done(end_lookup(actor=olga, lookup=lookup, at=world.at))
+    answer = browser.post(page("lookup_end", lookup), {"form_key": str(uuid4())}, follow=True)
+    assert "This look-up is over already." in words(answer)
+    assert Event.objects.get(chain=business_chain(maple.bn9), verb="lookup.end.refused")
 
 
 def test_the_overview_costs_the_same_however_many_there_are(
