@@ -25,10 +25,14 @@ class Ability:
 
 @dataclass(frozen=True)
 class Abilities:
-    """Every thing that there is to do in a business: what somebody can, and what not."""
+    """Every thing that there is to do in a business: what somebody can, and what not.
+
+    In a firm that `serves` clients this is about the firm's own account, and not about theirs.
+    """
 
     can: tuple[Ability, ...]
     cannot: tuple[str, ...]
+    serves: bool = False
 
 
 def abilities_of(
@@ -51,7 +55,7 @@ def abilities_of(
             can.append(Ability(str(action.label), where))
         else:
             cannot.append(str(action.label))
-    return Abilities(tuple(can), tuple(cannot))
+    return Abilities(tuple(can), tuple(cannot), access.serves_clients)
 
 
 def _of_business(access: Access, action: Action) -> str:

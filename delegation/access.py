@@ -222,23 +222,23 @@ class Access:
         """What concerns a business as a whole is its own BAMs' alone."""
         if business.pk != self.acting_for.pk:
             return Decision(Reason.NO_MEMBERSHIP)
-        if self.own.bam is None:
-            return Decision(Reason.ROLE_TOO_LOW if self.own.programs else Reason.NO_ROLE)
         if not self._active(business, action):
             return Decision(Reason.BUSINESS_NOT_ACTIVE)
+        if self.own.bam is None:
+            return Decision(Reason.ROLE_TOO_LOW)
         return Decision(Reason.ALLOWED, (self.own.bam,))
 
     def _by_own_role(self, action: Action, scope: Scope) -> Decision:
         paths = self.own.on(scope.program_id)
         if not paths:
             return Decision(Reason.NO_ROLE)
-        able = tuple(path for path in paths if may(path.role, action))
-        if not able:
-            return Decision(Reason.ROLE_TOO_LOW)
         if not self._active(self.acting_for, action):
             return Decision(Reason.BUSINESS_NOT_ACTIVE)
         if not self._open(scope, action):
             return Decision(Reason.PROGRAM_CLOSED)
+        able = tuple(path for path in paths if may(path.role, action))
+        if not able:
+            return Decision(Reason.ROLE_TOO_LOW)
         return Decision(Reason.ALLOWED, able)
 
     def _for_client(self, action: Action, scope: Scope) -> Decision:
@@ -267,7 +267,8 @@ class Access:
     ) -> Path | Reason:
         """One chain through terms in force: a path, or the link that breaks it."""
         role = weakest(terms.ceiling_role, assignment.role)
-        broken = self._first_broken_link(terms, assignment, action, scope)
+        broken = self._beyond_asking(terms, action, scope)
+        broken = broken or self._first_broken_link(terms, assignment, action, scope)
         if broken:
             return broken
         return self._path(PathKind.PROVIDER, role, terms, assignment, terms.effective_end)
@@ -284,6 +285,21 @@ class Access:
         until = earliest(ends_at, assignment.until, self.own.until)
         source = str(terms.relationship_id)
         return Path(kind, role, until, source, terms=terms, assignment=assignment)
+
+    def _beyond_asking(
+        self, terms: RelationshipTerms, action: Action, scope: Scope
+    ) -> Reason | None:
+        """The links that nothing the client or the firm could give would mend: asked first."""
+        if not self._active(self.acting_for, action):
+            return Reason.BUSINESS_NOT_ACTIVE
+        if not self._active(terms.relationship.client, action):
+            return Reason.BUSINESS_NOT_ACTIVE
+        if not self._open(scope, action):
+            return Reason.PROGRAM_CLOSED
+        is_broker = self.acting_for.provider_type == BusinessAccount.ProviderType.BROKER
+        if action is Action.EDIT_TRANSACTIONS and not is_broker:
+            return Reason.PROVIDER_TYPE
+        return None
 
     def _first_broken_link(
         self, terms: RelationshipTerms, assignment: Assignment, action: Action, scope: Scope
@@ -302,26 +318,9 @@ class Access:
                 return Reason.HIDDEN
             if action is Action.EDIT_TRANSACTIONS and rule != Visibility.EDIT:
                 return Reason.VIEW_ONLY
-        return self._broken_by_kind(terms, action, scope)
-
-    def _broken_by_kind(
-        self, terms: RelationshipTerms, action: Action, scope: Scope
-    ) -> Reason | None:
-        """The links that depend on what kind of act it is and who acts."""
-        if not self._active(self.acting_for, action):
-            return Reason.BUSINESS_NOT_ACTIVE
-        if not self._active(terms.relationship.client, action):
-            return Reason.BUSINESS_NOT_ACTIVE
-        if not self._open(scope, action):
-            return Reason.PROGRAM_CLOSED
-        if action is Action.PAY and not terms.may_pay:
-            return Reason.CEILING
-        if action is Action.EDIT_TRANSACTIONS:
-            if not terms.may_submit:
-                return Reason.CEILING
-            if self.acting_for.provider_type != BusinessAccount.ProviderType.BROKER:
-                return Reason.PROVIDER_TYPE
-        return None
+        is_unpaid = action is Action.PAY and not terms.may_pay
+        is_unsent = action is Action.EDIT_TRANSACTIONS and not terms.may_submit
+        return Reason.CEILING if is_unpaid or is_unsent else None
 
     def _residual(
         self,
@@ -375,6 +374,13 @@ class Access:
             seen |= self._provided() & self._of_assigned_clients()
         return submissions.filter(seen)
 
+    def followed[ModelT: models.Model](self, visible: QuerySet[ModelT]) -> QuerySet[ModelT]:
+        """Those of the versions that are visible by more than the residual right: by an own role,
+        or by terms that are in force on their program account.
+        """
+        in_force = self._terms_on().filter(self._holding)
+        return visible.filter(self.own_records() | Q(Exists(in_force)))
+
     def own_records(self) -> Q:
         """The records of the business acted for that the own roles, or a look-up, open."""
         if self.own.bam or self.lookup:
@@ -419,13 +425,17 @@ class Access:
             return found.filter(self._holding).exclude(**{rule: Visibility.NONE})
         return found.filter(starts_at__lte=self.at, relationship__starts_at__lte=self.at)
 
-    def _provided(self) -> Q:
-        """In force and shown by the rule for the submitter, or residual."""
-        terms = RelationshipTerms.objects.filter(
+    def _terms_on(self) -> QuerySet[RelationshipTerms]:
+        """The terms of the firm, whenever they hold, on the program account of the outer row."""
+        return RelationshipTerms.objects.filter(
             Q(program_id=OuterRef("program_id")) | Q(program_id__isnull=True),
             relationship__client_id=OuterRef("owner_id"),
             relationship__provider=self.acting_for,
         )
+
+    def _provided(self) -> Q:
+        """In force and shown by the rule for the submitter, or residual."""
+        terms = self._terms_on()
         in_force = self._holding
         while_open = Q(starts_at__lte=self.at, relationship__starts_at__lte=self.at) & (
             during_column("submitted_at") & during_column("submitted_at", "relationship__")

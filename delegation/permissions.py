@@ -94,7 +94,7 @@ def _can_take(access: Access, scope: BusinessAccount | ProgramAccount, role: Rol
     if access.decide(Action.MANAGE_EMPLOYEES, scope).reason not in STILL_TAKEN:
         return False
     if isinstance(scope, BusinessAccount):
-        return role is Role.BAM
+        return role is Role.BAM and access.is_bam
     return role is not Role.BAM and role in grantable_by(access.role_on(scope))
 
 
@@ -105,9 +105,7 @@ def can_list_invitations(access: Access) -> bool:
 
 def can_create_invitation(access: Access) -> Decision:
     """A BAM invites with any role, a PAM Editors and Readers of its open programs."""
-    decision = access.decide(Action.MANAGE_EMPLOYEES, access.acting_for)
-    invites = decision.allowed or access.programs(Action.MANAGE_EMPLOYEES)
-    return Decision(Reason.ALLOWED) if invites else decision
+    return _anywhere(access, Action.MANAGE_EMPLOYEES)
 
 
 def can_resend_invitation(access: Access, invitation: Invitation) -> bool:
@@ -234,9 +232,7 @@ can_reject_relationship_request = can_approve_relationship_request
 
 def can_create_relationship_offer(access: Access) -> Decision:
     """A BAM offers a firm a relationship; a PAM one on its open programs, up to Editor."""
-    decision = access.decide(Action.MANAGE_RELATIONSHIPS, access.acting_for)
-    offers = decision.allowed or access.programs(Action.MANAGE_RELATIONSHIPS)
-    return Decision(Reason.ALLOWED) if offers else decision
+    return _anywhere(access, Action.MANAGE_RELATIONSHIPS)
 
 
 def can_withdraw_relationship_offer(access: Access, relationship_offer: RelationshipOffer) -> bool:
@@ -488,10 +484,20 @@ def why_undecidable(
     return _("Nothing in this request is yours to decide.")
 
 
+def _anywhere(access: Access, action: Action) -> Decision:
+    """A BAM does it, and a PAM where a program account allows it, else for the reason of those."""
+    decision = access.decide(action, access.acting_for)
+    if decision.allowed or access.programs(action):
+        return Decision(Reason.ALLOWED)
+    reasons = [access.decide(action, program) for program in access.overseen(action)]
+    return reasons[0] if reasons else decision
+
+
 def _taking(access: Access, action: Action) -> Decision:
     """What a BAM takes away is taken in a business that is not active too."""
     decision = access.decide(action, access.acting_for)
-    return Decision(Reason.ALLOWED) if decision.reason in STILL_TAKEN else decision
+    is_taken = access.is_bam and decision.reason in STILL_TAKEN
+    return Decision(Reason.ALLOWED) if is_taken else decision
 
 
 def _decidable[Line: (AccessRequestLine, RelationshipRequestLine)](

@@ -5,7 +5,7 @@ shows the newest version that the reader may see; where a newer one is hidden, t
 another party changed the declaration, and nothing of what it says.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain, repeat
@@ -100,9 +100,23 @@ def visible_versions(access: Access, declaration: Declaration) -> list[Declarati
     return list(shown.order_by("-number"))
 
 
-def is_newer_hidden(declaration: Declaration, newest: DeclarationVersion) -> bool:
-    """Whether another party changed the declaration after the newest version that is shown."""
-    return newest.number < declaration.latest_number
+def newer_hidden(
+    access: Access, declarations: Iterable[Declaration], newest: Mapping[int, DeclarationVersion]
+) -> frozenset[int]:
+    """The declarations, by key, that another party changed after the newest version that is shown.
+
+    Whoever reads that version by a residual right alone learns nothing of what came after it.
+    """
+    shown = [newest[row.pk].pk for row in declarations if newest[row.pk].number < row.latest_number]
+    if not shown:
+        return frozenset()
+    followed = access.followed(DeclarationVersion.objects.filter(pk__in=shown))
+    return frozenset(followed.values_list("declaration_id", flat=True))
+
+
+def is_newer_hidden(access: Access, declaration: Declaration, newest: DeclarationVersion) -> bool:
+    """The same of one declaration."""
+    return bool(newer_hidden(access, [declaration], {declaration.pk: newest}))
 
 
 def list_declarations(access: Access, wanted: Wanted, *, after: str = "") -> Listing:

@@ -3,7 +3,6 @@
 from delegation.access import Access, Decision
 from delegation.reasons import Reason
 from delegation.roles import Action
-from transactions.declarations import is_newer_hidden
 from transactions.models import Declaration, DeclarationVersion
 
 
@@ -22,6 +21,6 @@ def can_create_correction(
 
     `latest` is the newest version that the caller can see.
     """
-    if is_newer_hidden(declaration, latest):
-        return Decision(Reason.HIDDEN)
-    return access.decide(Action.EDIT_TRANSACTIONS, latest)
+    decision = access.decide(Action.EDIT_TRANSACTIONS, latest)
+    is_hidden = decision.allowed and latest.number < declaration.latest_number
+    return Decision(Reason.HIDDEN) if is_hidden else decision

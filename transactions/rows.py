@@ -15,7 +15,7 @@ from delegation.standing import PathKind
 from delegation.terms import program_label
 from pages.formats import NO_BREAK, day, is_french, moment, money
 from transactions.corrections import CHANGEABLE, Difference
-from transactions.declarations import Listing, is_newer_hidden, submitter_of
+from transactions.declarations import Listing, newer_hidden, submitter_of
 from transactions.models import BY_FILE, Declaration, DeclarationLine, DeclarationVersion
 from transactions.tariff import show_hs_code, show_treatment
 
@@ -83,13 +83,16 @@ class DifferenceRow:
 
 def declaration_rows(access: Access, listing: Listing) -> list[Row]:
     """The rows of a list, in its order."""
+    changed = newer_hidden(access, listing.page.rows, listing.newest)
     return [
-        _row(access, declaration, listing.newest[declaration.pk])
+        _row(access, declaration, listing.newest[declaration.pk], changed)
         for declaration in listing.page.rows
     ]
 
 
-def _row(access: Access, declaration: Declaration, newest: DeclarationVersion) -> Row:
+def _row(
+    access: Access, declaration: Declaration, newest: DeclarationVersion, changed: frozenset[int]
+) -> Row:
     owner = declaration.owner
     return Row(
         url=address("declaration_detail", access, declaration),
@@ -101,7 +104,7 @@ def _row(access: Access, declaration: Declaration, newest: DeclarationVersion) -
         submitted_as=submitted_as(access, newest),
         value_for_duty=money(newest.value_for_duty),
         total=money(newest.total),
-        is_newer_hidden=is_newer_hidden(declaration, newest),
+        is_newer_hidden=declaration.pk in changed,
     )
 
 

@@ -172,7 +172,7 @@ def _declaration(
         "url": url,
         "shown": shown,
         "is_newest": shown == versions[0],
-        "is_newer_hidden": is_newer_hidden(declaration, versions[0]),
+        "is_newer_hidden": is_newer_hidden(firm, declaration, versions[0]),
         "lines": line_rows(shown.lines.order_by("number")),
         "versions": [
             replace(row, url=f"{url}?version={version.number}")

@@ -159,7 +159,7 @@ def show_declaration(
     context = _about(access, declaration) | {
         "shown": shown,
         "is_newest": shown == versions[0],
-        "is_newer_hidden": is_newer_hidden(declaration, versions[0]),
+        "is_newer_hidden": is_newer_hidden(access, declaration, versions[0]),
         "lines": line_rows(lines),
         "versions": version_rows(access, declaration, versions, shown),
         "asked": asked,

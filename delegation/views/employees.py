@@ -41,6 +41,7 @@ from delegation.models import AccessRequest, AccessRequestLine, Status
 from delegation.navigation import employee_nav, section_nav
 from delegation.permissions import (
     can_approve_access_request,
+    can_create_invitation,
     can_list_access_requests,
     can_mute,
     can_reject_access_request,
@@ -141,6 +142,7 @@ def employee_list(request: HttpRequest, bn9: str) -> HttpResponse:
         "succession": claimed_succession(access),
         "needs_second_bam": access.is_bam and len(managers_of(bn9, access.at)) == 1,
         "programs": labels_managed(access),
+        "may_invite": can_create_invitation(access).allowed,
     }
     status = 422 if search.errors else 200
     return render(request, "delegation/employee_list.html", context, status=status)

@@ -17,7 +17,7 @@ from delegation.models import (
     StaffAssignment,
     Visibility,
 )
-from delegation.permissions import can_end_role, can_grant_role
+from delegation.permissions import can_end_role, can_grant_role, can_suspend_membership
 from delegation.reasons import Reason
 from delegation.roles import Action, Role
 from delegation.services.agreements import Rules
@@ -301,7 +301,7 @@ def test_a_business_as_a_whole_is_its_managers_alone(world: World) -> None:
     act, manager = Action.MANAGE_EMPLOYEES, world.manager(maple)
     for person, why in (
         (world.employee("Ed", maple, RM0001="editor"), Reason.ROLE_TOO_LOW),
-        (world.member("Mia", maple), Reason.NO_ROLE),
+        (world.member("Mia", maple), Reason.ROLE_TOO_LOW),
     ):
         assert world.access(person, maple).decide(act, maple) == Decision(why)
     allowed = world.access(manager, maple).decide(act, maple)
@@ -313,6 +313,37 @@ def test_a_business_as_a_whole_is_its_managers_alone(world: World) -> None:
     maple.status = BusinessAccount.Status.SUSPENDED
     maple.save()
     assert world.access(manager, maple).decide(act, maple) == Decision(Reason.BUSINESS_NOT_ACTIVE)
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        ("suspended", Reason.BUSINESS_NOT_ACTIVE),
+        ("closed", Reason.PROGRAM_CLOSED),
+        ("open", Reason.PROVIDER_TYPE),
+    ],
+)
+def test_what_nobody_could_give_is_the_reason_before_what_somebody_could(
+    world: World, state: str, why: Reason
+) -> None:
+    maple, adviser = world.importer("Maple"), world.consultant("Adviser")
+    reader = world.employee("Rea", maple, RM0001="reader")
+    rules = Rules(importer=Visibility.VIEW)
+    world.relationship(maple, adviser, rules=rules, ceiling=Ceiling.READER)
+    world.assign("Al", adviser, maple, Ceiling.READER)
+    version = by(world, maple, maple)
+    if state == "suspended":
+        BusinessAccount.objects.filter(pk=maple.pk).update(status="suspended")
+        maple.refresh_from_db()
+    if state == "closed":
+        close(world, maple)
+    for person in (world.manager(adviser), world.person("Al")):
+        assert reason(world, person, adviser, version, EDIT) is why
+    own = Reason.ROLE_TOO_LOW if state == "open" else why
+    assert reason(world, reader, maple, version, EDIT) is own
+    for person in (reader, world.manager(maple)):
+        is_taken = can_suspend_membership(world.access(person, maple), world.person("Al"))
+        assert is_taken == (person != reader)
 
 
 def test_whom_a_firm_never_served_it_has_no_relationship_with(world: World) -> None:

@@ -66,6 +66,18 @@ def test_each_page_says_what_the_person_can_do(world: World) -> None:
         assert "Cannot Manage the business account and its program accounts" in said
     assert "View all transactions of the program RM 0001 Maple 1 Cannot Create and edit" in of_pam
     assert "RM 0002" not in of_pam and "Manage the business account" not in of_pam
+    assert "For its clients" not in mine
+
+
+def test_of_a_firm_the_list_is_about_its_own_account(world: World) -> None:
+    maple, itn = world.importer("Maple"), world.broker("ITN")
+    world.relationship(maple, itn)
+    ben = world.assign("Ben", itn, maple).person
+    page = reverse("employee_detail", kwargs={"bn9": itn.bn9, "pk": ben.memberships.get().pk})
+
+    for reader in (ben, world.manager(itn)):
+        said = words(as_(reader).get(page))
+        assert "This is about the own account of ITN and its program accounts. For its" in said
 
 
 def test_whoever_is_suspended_can_nothing(world: World) -> None:

@@ -1,10 +1,13 @@
 """Who sees which version: per version, by the business that submitted it."""
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from businesses.models import BusinessAccount
 from delegation.access import Access
@@ -20,13 +23,16 @@ from delegation.services.groups import (
 from tests.transactions.factories import change, declare
 from tests.world import World, done
 from transactions.declarations import (
+    Wanted,
     is_newer_hidden,
+    list_declarations,
     newest_visible,
     visible_declarations,
     visible_versions,
 )
 from transactions.models import Declaration
 from transactions.permissions import can_create_correction
+from transactions.rows import declaration_rows
 
 NONE, VIEW, EDIT = Visibility.NONE, Visibility.VIEW, Visibility.EDIT
 
@@ -230,6 +236,22 @@ def test_an_expired_user_reads_what_the_own_firm_submitted_while_it_lasted(trade
         assert decision.reason is Reason.RELATIONSHIP_OVER
 
 
+def test_an_expired_user_learns_nothing_of_what_comes_after(trade: Trade) -> None:
+    trade.relate(Rules(EDIT, EDIT, EDIT))
+    expired(trade)
+    change(trade.by_itn, trade.maple, trade.world.at)
+    access = trade.access("Ben")
+    declaration = visible_declarations(access).get()
+    [shown] = visible_versions(access, declaration)
+
+    assert (shown.number, declaration.latest_number) == (1, 2)
+    assert not is_newer_hidden(access, declaration, shown)
+    [row] = declaration_rows(access, list_declarations(access, Wanted()))
+    assert not row.is_newer_hidden
+    decision = can_create_correction(access, declaration, shown)
+    assert decision.reason is Reason.RELATIONSHIP_OVER
+
+
 def test_an_expired_user_without_an_assignment_reads_nothing(trade: Trade) -> None:
     trade.relate(Rules(EDIT, EDIT, EDIT))
     trade.world.member("Hana", trade.itn)
@@ -249,10 +271,31 @@ def test_the_newest_visible_version_stands_for_a_declaration(trade: Trade) -> No
     shown = visible_versions(access, declaration)
 
     assert [version.number for version in shown] == [1]
-    assert is_newer_hidden(declaration, shown[0])
+    assert is_newer_hidden(access, declaration, shown[0])
+    [row] = declaration_rows(access, list_declarations(access, Wanted()))
+    assert row.is_newer_hidden
     assert can_create_correction(access, declaration, shown[0]).reason is Reason.HIDDEN
     latest = declaration.versions.get(number=2)
     assert can_create_correction(access, declaration, latest).reason is Reason.HIDDEN
+
+
+def test_the_command_that_explains_says_what_the_page_says(
+    trade: Trade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(action: str, number: str) -> str:
+        about = {"acting_for": trade.itn.bn9, "at": trade.world.at.isoformat()}
+        with suppress(SystemExit):
+            call_command("explain", "ben@example.test", action, number, **about)
+        return re.findall(r"reason: (\w+)", capsys.readouterr().out)[0]
+
+    trade.relate(Rules(broker=EDIT))
+    number = trade.by_itn.number
+    assert said("edit_transactions", number) == "allowed"
+    change(trade.by_itn, trade.harbour, trade.world.at)
+    assert said("view_transactions", number) == "allowed"
+    assert said("view_transactions", f"{number}00002") == "hidden"
+    for asked in (number, f"{number}00001", f"{number}00002"):
+        assert said("edit_transactions", asked) == "hidden"
 
 
 def test_an_older_version_can_be_the_hidden_one(trade: Trade) -> None:
@@ -263,7 +306,7 @@ def test_an_older_version_can_be_the_hidden_one(trade: Trade) -> None:
     shown = visible_versions(access, declaration)
 
     assert [version.number for version in shown] == [2]
-    assert not is_newer_hidden(declaration, shown[0])
+    assert not is_newer_hidden(access, declaration, shown[0])
     assert can_create_correction(access, declaration, shown[0]).allowed
 
 

@@ -11,9 +11,11 @@ from django.utils.dateparse import parse_datetime
 from accounts.models import User
 from businesses.bn import InvalidBN, compact, parse_bn9, split_bn
 from businesses.models import BusinessAccount, ProgramAccount
-from delegation.access import Submission, decide
+from delegation.access import Access, Decision, Submission
 from delegation.roles import Action
+from transactions.declarations import visible_versions
 from transactions.models import DeclarationVersion
+from transactions.permissions import can_create_correction
 
 NUMBER, FULL_NUMBER = 14, 19
 """Digits of a transaction number, and of one with the version."""
@@ -43,7 +45,9 @@ class Command(BaseCommand):
         target = _target(options["target"])
         acting_for = _business(options["acting_for"]) if options["acting_for"] else _owner(target)
         at = _instant(options["at"]) if options["at"] else timezone.now()
-        decision = decide(person, acting_for, Action(options["action"]), target, at)
+        access = Access(person, acting_for, at)
+        is_of_version = len(compact(options["target"])) == FULL_NUMBER
+        decision = _decide(access, Action(options["action"]), target, is_of_version=is_of_version)
         self.stdout.write(f"{person} acting for {acting_for} at {at.isoformat()}")
         self.stdout.write("allowed" if decision.allowed else "refused")
         self.stdout.write(f"reason: {decision.reason.value} ({decision.reason.label})")
@@ -52,6 +56,28 @@ class Command(BaseCommand):
             self.stdout.write(f"path: {path.kind} as {path.role.label}, {path.source}, {until}")
         if not decision.allowed:
             raise SystemExit(1)
+
+
+def _decide(
+    access: Access,
+    action: Action,
+    target: BusinessAccount | ProgramAccount | Submission,
+    *,
+    is_of_version: bool,
+) -> Decision:
+    """What the pages ask: a declaration is its newest visible version, and only that is corrected.
+
+    Another version is asked about where one was named, to be read.
+    """
+    if not isinstance(target, DeclarationVersion):
+        return access.decide(action, target)
+    declaration, shown = target.declaration, target
+    is_corrected = action is Action.EDIT_TRANSACTIONS
+    if is_corrected or not is_of_version:
+        shown = next(iter(visible_versions(access, declaration)), target)
+    if is_corrected:
+        return can_create_correction(access, declaration, shown)
+    return access.decide(action, shown)
 
 
 def _target(text: str) -> BusinessAccount | ProgramAccount | Submission:
