@@ -168,7 +168,7 @@ def test_the_past_is_as_it_was(scene: Scene, clock: Any) -> None:
     assert rows(then) == [f"{scene.theirs.number}00001"]
     said = words(then)
     assert "You see what ITN could see at the end of November 23, 2026" in said
-    assert "Changed by another party" not in said and "they count as today" in said
+    assert "Changed by another party" not in said and "count as today" in said
     assert "As an Editor" in said
     now = scene.look()
     assert "Nothing is in force" in words(now)
