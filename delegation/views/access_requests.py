@@ -1,9 +1,10 @@
 """Access requests in a list, and several of them decided at once, each by itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -25,6 +26,7 @@ from delegation.navigation import employee_nav, section_nav
 from delegation.permissions import can_approve_access_request, can_list_access_requests
 from delegation.requests import Stage, request_state
 from delegation.services.employees import approve_access_request, reject_access_request
+from delegation.services.locks import lock_rights
 from delegation.terms import State
 from delegation.views.employees import age_of
 from pages.once import once_each
@@ -186,11 +188,17 @@ def _chosen(request: HttpRequest, access: Access) -> tuple[ChosenForm, list[AsWi
     """The requests that were ticked and that the reader may know of, as they are now."""
     form = ChosenForm(request.POST)
     keys = form.cleaned_data["chosen"] if form.is_valid() else []
+    chosen = _as_now(access, keys)
+    if keys and not chosen:
+        form.add_error("chosen", NOT_THERE)
+    return form, chosen
+
+
+def _as_now(access: Access, keys: Sequence[UUID]) -> list[AsWished]:
+    """The requests that the reader may know of, in this order, as they are now."""
     found = readable_requests(access).filter(pk__in=keys).prefetch_related("lines__decided_by")
     by_key = {one.pk: one for one in found}
-    if keys and not by_key:
-        form.add_error("chosen", NOT_THERE)
-    return form, as_wished(access, [by_key[pk] for pk in keys if pk in by_key])
+    return as_wished(access, [by_key[pk] for pk in keys if pk in by_key])
 
 
 def _sealed(request: HttpRequest, chosen: list[AsWished]) -> list[Chosen]:
@@ -206,9 +214,13 @@ def _decided(
     return redirect("access_request_results", bn9=access.acting_for.bn9, pk=keep(request, results))
 
 
+@transaction.atomic
 def _decide(
     request: HttpRequest, access: Access, one: AsWished, decide: Decide, wanted: Decision
 ) -> Result:
+    """Decide one request if it would still give what the preview showed."""
+    lock_rights(access.acting_for)
+    one = next(iter(_as_now(access, [one.access_request.pk])), one)
     waiting = one.access_request
     if waiting.decision == wanted and waiting.decided_by_id == access.person.pk:
         # The same form a second time: what it asked for is done.

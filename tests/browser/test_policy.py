@@ -73,7 +73,8 @@ def test_every_page_is_sound(
     world: World, new_page: Callable[..., Page], portal: str, at: datetime
 ) -> None:
     cast, pages = Cast(world).build(), 0
-    written = [*world.people, "I work on the declarations."]
+    addresses = [person.email for person in world.people.values()]
+    written = [*world.people, *addresses, "I work on the declarations."]
     with time_machine.travel(at, tick=True):
         for persona in PERSONAS:
             page = new_page()
