@@ -73,8 +73,8 @@ def test_every_page_is_sound(
     world: World, new_page: Callable[..., Page], portal: str, at: datetime
 ) -> None:
     cast, pages = Cast(world).build(), 0
-    addresses = [person.email for person in world.people.values()]
-    written = [*world.people, *addresses, "I work on the declarations."]
+    about = [word for one in world.people.values() for word in (one.email, one.last_name) if word]
+    written = [*world.people, *about, "I work on the declarations."]
     with time_machine.travel(at, tick=True):
         for persona in PERSONAS:
             page = new_page()
