@@ -141,8 +141,8 @@ def test_the_export_is_the_list_of_the_page(
     world: World, maple: BusinessAccount, itn: BusinessAccount, lead: Client
 ) -> None:
     """In each language, safe to open, and not a row more."""
-    world.relationship_request(itn, maple, comment="=HYPERLINK(1)")
     world.earlier(days=400).relationship_request(itn, next_bn9())
+    world.relationship_request(itn, maple, comment="=HYPERLINK(1)")
     world.relationship_request(world.broker("Cedar"), maple)
     shown = lead.get(url("relationship_request_list", itn)).context["requests"]
 

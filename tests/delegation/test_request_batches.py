@@ -137,8 +137,8 @@ def ways(world: World, itn: BusinessAccount) -> tuple[Way, Way]:
 def numbers(world: World, maple: BusinessAccount, itn: BusinessAccount) -> list[str]:
     """Registered, unregistered, one's own, one that waits already, one whose request lapsed."""
     waiting, lapsed = next_bn9(), next_bn9()
-    world.earlier(days=2).relationship_request(itn, waiting)
     world.earlier(days=500).relationship_request(itn, lapsed)
+    world.earlier(days=2).relationship_request(itn, waiting)
     return [maple.bn9, next_bn9(), next_bn9(), itn.bn9, waiting, lapsed]
 
 
