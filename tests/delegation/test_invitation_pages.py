@@ -278,3 +278,24 @@ def test_the_third_door_lists_what_waits_and_takes_a_link(
     for typed in (f"http://localhost:8000{link}", f" {TOKEN} ", f"{link}?x=1"):
         led = browser.post(find, {"link": typed}, follow=True)
         assert led.redirect_chain[-1] == (f"/en-ca/invitations/{invitation.pk}/", 302)
+
+
+@pytest.mark.parametrize("state", ["suspended", "closed"])
+def test_a_manager_of_what_nothing_can_change_is_told_so_and_shown_no_way_there(
+    world: World, maple: BusinessAccount, state: str
+) -> None:
+    browser = as_(world.employee("Pam", maple, RM0001="pam"))
+    people = reverse("employee_list", kwargs={"bn9": maple.bn9})
+    invite = reverse("invitation_create", kwargs={"bn9": maple.bn9})
+    assert invite in browser.get(people).content.decode()
+    if state == "closed":
+        maple.programs.update(closed_at=world.at)
+    else:
+        BusinessAccount.objects.filter(pk=maple.pk).update(status="suspended")
+
+    assert invite not in browser.get(people).content.decode()
+    for name in ("invitation_create", "relationship_offer_create"):
+        refused = browser.get(reverse(name, kwargs={"bn9": maple.bn9}))
+        said = words(refused)
+        assert refused.status_code == 403 and "Request access" not in said
+        assert ("is closed" if state == "closed" else "is not active") in said
