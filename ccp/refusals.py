@@ -53,10 +53,8 @@ def record_denied(request: HttpRequest, denied: Denied) -> None:
     access: Access | None = getattr(request, "access", None)
     if request.method != "POST" or access is None or request.resolver_match is None:
         return
-    asker, most = (
-        f"refused:{access.person.pk}:{access.acting_for.bn9}",
-        settings.REFUSED_POSTS_A_DAY,
-    )
+    asker = f"refused:{access.person.pk}:{access.acting_for.bn9}"
+    most = settings.REFUSED_POSTS_A_DAY
     if not count(asker=asker, wanted=1, most=most, at=access.at).allowed:
         return
     route = str(request.resolver_match.url_name)

@@ -105,8 +105,7 @@ def _preview(
     access: Access, membership: Membership, form: RoleChangeForm, change: RoleChange
 ) -> dict[str, Any]:
     """What the person will be able to do, when, and what that takes the place of."""
-    begins = change.term.starts_at or access.at
-    beyond = replaced_by(membership.person, form.chosen(), begins)
+    beyond = replaced_by(membership.person, form.chosen(), change.begins(access.at))
     manages = BusinessRole.objects.filter(user=membership.person, content_object=access.acting_for)
     first, last = form.cleaned_data["first_day"], form.cleaned_data["last_day"]
     return {
